@@ -1,0 +1,1 @@
+"""Looks to Observations: detector backends, scene memory, rules, evidence, the durable spool; training."""

@@ -1,0 +1,1 @@
+"""Detector backends, each behind the `Detector` protocol of `detect.detector`."""

@@ -1,0 +1,1 @@
+"""Composition root only: the command line, settings, `up`, the demonstration district, benchmarks' entry points."""

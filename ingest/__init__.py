@@ -1,0 +1,1 @@
+"""Cameras to Looks: sources, the schedule of looks, the change gate, camera health, the picture store."""

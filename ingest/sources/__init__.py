@@ -1,0 +1,1 @@
+"""Where Looks come from: HTTP snapshots, RTSP streams, video files, picture folders."""

@@ -1,0 +1,95 @@
+"""The incident (案卷), who it is assigned to, and the append-only events it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from models.geometry import Box, Point
+from models.ids import CameraId, CellId, DepartmentId, IncidentId, PersonId, SubcategoryCode
+from models.observations import Evidence
+from models.people import Actor
+from models.text import Text
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands. `models.lifecycle` says how it moves."""
+
+    OPENED = "opened"
+    ASSIGNED = "assigned"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    RESOLVED = "resolved"
+    VERIFYING = "verifying"
+    CLOSED = "closed"
+    RETURNED = "returned"
+    REWORK = "rework"
+    SUSPENDED = "suspended"
+    REJECTED = "rejected"
+    MERGED = "merged"
+
+
+FINISHED = frozenset({IncidentState.CLOSED, IncidentState.REJECTED, IncidentState.MERGED})
+"""States in which nobody owes anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who has the incident now and until when (UTC). `due_at` is None where the subcategory has no limit."""
+
+    person_id: PersonId
+    department_id: DepartmentId
+    assigned_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A street problem on its way from opened to closed; the fold of its events.
+
+    position: (longitude, latitude); sightings: how many observations are attached; confidence: the
+    highest of them; number: short running number people say on the phone.
+    """
+
+    incident_id: IncidentId
+    number: int
+    subcategory: SubcategoryCode
+    state: IncidentState
+    camera_id: CameraId | None
+    cell_id: CellId | None
+    position: Point
+    box: Box | None
+    why: Text
+    confidence: float
+    sightings: int
+    opened_at: datetime
+    last_seen_at: datetime
+    assignment: Assignment | None = None
+    evidence: tuple[Evidence, ...] = ()
+    reworks: int = 0
+    returns: int = 0
+    extensions: int = 0
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvent:
+    """One thing that happened; never changed, never removed.
+
+    seq: grows over all incidents, the live feed's id; kind: a `models.lifecycle.Step` or one of
+    `attached, published, seen, escalated, reminded`; cause: the idempotency key of the message that
+    caused it, "" for the system's own; before, after: states, equal for kinds that are no step.
+    """
+
+    seq: int
+    incident_id: IncidentId
+    kind: str
+    at: datetime
+    actor: Actor
+    before: IncidentState | None
+    after: IncidentState
+    cause: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,120 @@
+"""Where things are: cameras and the zones drawn on their pictures, grid cells on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from models.geometry import Point, Polygon
+from models.ids import CameraId, CellId, NodeId, SubcategoryCode
+
+
+class ZoneKind(StrEnum):
+    """What the ground inside a zone is for; recipes ask for kinds, operators draw zones."""
+
+    FOOTWAY = "footway"
+    CARRIAGEWAY = "carriageway"
+    NO_PARKING = "no_parking"
+    NO_VENDING = "no_vending"
+    SHOP_FRONT = "shop_front"
+    FIRE_LANE = "fire_lane"
+    TACTILE_PATH = "tactile_path"
+    RESTRICTED_STREET = "restricted_street"
+    CYCLE_PARKING = "cycle_parking"
+    FORBIDDEN = "forbidden"
+    GATHERING = "gathering"
+    GREEN = "green"
+    WATER = "water"
+    SITE = "site"
+    BIN = "bin"
+    HANGING = "hanging"
+    COURTYARD = "courtyard"
+    UNDERPASS = "underpass"
+    GULLY = "gully"
+    LOBBY = "lobby"
+    CORRIDOR = "corridor"
+    SHARED = "shared"
+    WALL = "wall"
+    MARKED_OBJECT = "marked_object"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named polygon on one camera's picture, corners in fractions of width and height."""
+
+    name: str
+    kind: ZoneKind
+    polygon: Polygon
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One fixed camera.
+
+    source: address as the operator gave it (it may hold a password: never log or send it, see
+    `ingest.addresses.without_secret`); position: (longitude, latitude), WGS 84 degrees;
+    max_interval_s: longest time between two looks; overrides: per-subcategory recipe values that
+    differ on this camera, e.g. {"F1": {"dwell_s": 600}}; continuous: keep the stream open.
+    """
+
+    camera_id: CameraId
+    name: str
+    source: str
+    position: Point
+    node_id: NodeId
+    zones: tuple[Zone, ...] = ()
+    bearing_deg: float | None = None
+    max_interval_s: float = 10.0
+    continuous: bool = False
+    overrides: Mapping[SubcategoryCode, Mapping[str, float]] = field(default_factory=dict)
+
+
+class Trouble(StrEnum):
+    """Why a camera gave no usable picture."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    NOT_A_PICTURE = "not_a_picture"
+    ENDED = "ended"
+    MISSING = "missing"
+
+
+class CameraCondition(StrEnum):
+    """What a camera is doing, as shown to the operator."""
+
+    STARTING = "starting"
+    ONLINE = "online"
+    LATE = "late"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """A camera's truth at one moment. `since`: when `condition` began; `looks`, `failures`: counted since start."""
+
+    camera_id: CameraId
+    condition: CameraCondition
+    since: datetime
+    last_look_at: datetime | None = None
+    next_look_at: datetime | None = None
+    trouble: Trouble | None = None
+    message: str = ""
+    looks: int = 0
+    inferred: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """A piece of the sub-district one roster answers for.
+
+    boundary: outer ring, (longitude, latitude) in WGS 84 degrees; code: the city's own, opaque.
+    """
+
+    cell_id: CellId
+    code: str
+    name: str
+    boundary: Polygon
