@@ -1,9 +1,20 @@
-"""The 11 categories and 56 subcategories: data in taxonomy.toml, read once and checked."""
+"""The 11 categories and 56 subcategories: data in taxonomy.toml, read once and checked.
+
+A recipe says how cameras see a subcategory; `detect.rules` interprets it, `models.taxonomy_file` reads it.
+`load_taxonomy` (in `models.taxonomy_file`, also reachable from here) is the front door.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from models.ids import DepartmentId, SubcategoryCode
+from models.people import Department
+from models.places import ZoneKind
 
 
 class LimitKind(StrEnum):
@@ -45,3 +56,119 @@ class Category:
     code: str
     zh: str
     en: str
+
+
+class RuleKind(StrEnum):
+    """What a recipe asks of the scene; each has one function in `detect.rules`."""
+
+    DWELL = "dwell"
+    COUNT = "count"
+    AREA = "area"
+    APPEARS = "appears"
+    ABSENT = "absent"
+    CROSSING = "crossing"
+    TOGETHER = "together"
+
+
+STATIC_CHANGE = "static_change"
+"""The class of regions that differ from the learnt background; any weights can serve a recipe that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a subcategory is recognised. A value that is 0 (or empty) asks for nothing.
+
+    classes: any of these is the thing; zones: its foot stands in a zone of one of these kinds, not_zones: and in
+    none of those; dwell_s: how long the condition must hold; looks: in at least this many looks; min_score: of a
+    detection; count, max_count: how many things; area, max_area: of the picture (0..1), of all things (rule area)
+    or each; with_classes, with_count: others within reach (in widths of the thing's box), without_classes: none
+    of these within reach; aspect: at least this width per height; from_hour..to_hour: local time of day, both 0
+    for always, past midnight when to_hour is the smaller; enabled: 0 switches it off on a camera.
+    """
+
+    rule: RuleKind
+    classes: tuple[str, ...]
+    zones: tuple[ZoneKind, ...] = ()
+    not_zones: tuple[ZoneKind, ...] = ()
+    with_classes: tuple[str, ...] = ()
+    without_classes: tuple[str, ...] = ()
+    dwell_s: float = 0.0
+    looks: float = 1
+    min_score: float = 0.35
+    count: float = 1
+    max_count: float = 0
+    area: float = 0.0
+    max_area: float = 0.0
+    with_count: float = 1
+    reach: float = 1.0
+    aspect: float = 0.0
+    from_hour: float = 0.0
+    to_hour: float = 0.0
+    enabled: float = 1
+
+    def overridden(self, values: Mapping[str, float]) -> Recipe:
+        """With a camera's own figures. Raises ValueError for a name that is no figure of a recipe.
+
+        >>> parked = Recipe(RuleKind.DWELL, ("car",), dwell_s=300)
+        >>> parked.overridden({"dwell_s": 600}).dwell_s
+        600.0
+        """
+        if unknown := values.keys() - FIGURES:
+            raise ValueError(f"{', '.join(sorted(unknown))}: a recipe's figures are {', '.join(sorted(FIGURES))}")
+        figures: dict[str, Any] = {name: float(value) for name, value in values.items()}
+        return replace(self, **figures)
+
+    def visible_to(self, names: frozenset[str]) -> bool:
+        """Whether a detector with these class names can serve it: one of `classes`, and of `with_classes` if any."""
+        known = names | {STATIC_CHANGE}
+        return not known.isdisjoint(self.classes) and (not self.with_classes or not known.isdisjoint(self.with_classes))
+
+
+FIGURES = frozenset(field.name for field in fields(Recipe) if field.type in ("float",))
+"""The numbers of a recipe: what a camera may override."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subcategory:
+    """A kind of street problem. `seen_by` is the intention; `detect.coverage` tells what the loaded weights see."""
+
+    code: SubcategoryCode
+    category: str
+    zh: str
+    en: str
+    national_code: str | None
+    limit: TimeLimit
+    department: DepartmentId
+    seen_by: SeenBy
+    recipe: Recipe | None = None
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassWords:
+    """How a class is counted in a sentence: zh with its measure word (3 "袋垃圾"), en for one and for many."""
+
+    zh: str
+    en: str
+    en_many: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """What the sub-district manages. Mappings keep the file's order."""
+
+    categories: Mapping[str, Category]
+    subcategories: Mapping[SubcategoryCode, Subcategory]
+    departments: Mapping[DepartmentId, Department]
+    class_words: Mapping[str, ClassWords]
+
+    def words(self, name: str) -> ClassWords:
+        """The class's words; its bare name where the file has none."""
+        return self.class_words.get(name) or ClassWords(f"个{name}", name, f"{name} things")
+
+
+def load_taxonomy(path: Path | None = None) -> Taxonomy:
+    """The shipped taxonomy, or a city's own file. Raises SettingsError that names the file, the place and the fix."""
+    from models.taxonomy_file import read_taxonomy
+
+    return read_taxonomy(path or Path(__file__).with_name("taxonomy.toml"))
