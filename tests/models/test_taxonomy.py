@@ -58,7 +58,7 @@ def test_a_camera_overrides_figures_and_nothing_else() -> None:
         ('code = "A2"', 'code = "Z2"', "subcategory Z2: its first letter names no category"),
         ('department = "CG"', 'department = "XX"', "department 'XX' is not in"),
         ('limit = "2u"', 'limit = "2x"', "subcategory A1: limit: 'x' is not a valid LimitKind"),
-        ('seen_by = "camera"', 'seen_by = "drone"', "subcategory A1: seen_by: 'drone'"),
+        ('\nseen_by = "camera"', '\nseen_by = "drone"', "subcategory A1: seen_by: 'drone'"),
         ('rule = "together"', 'rule = "magic"', "subcategory A1, recipe: rule: 'magic'"),
         ('zones = ["footway", "carriageway"]', 'zones = ["moon"]', "subcategory A1, recipe: zones: 'moon'"),
         ("reach = 2", "reech = 2", "subcategory A1, recipe: unknown reech"),
