@@ -1,0 +1,1 @@
+"""The live feed: one follower of the event log, many viewers, each bounded."""

@@ -1,0 +1,40 @@
+"""Passwords: Argon2id, and the same work for a user who does not exist as for one who does."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+# RFC 9106's second recommendation (64 MiB, 3 passes) but one lane: two cores serve everyone here.
+_HASHER = PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
+
+# 64 MiB each: a burst of sign-ins must wait its turn, not take the box's memory.
+_AT_ONCE = threading.BoundedSemaphore(2)
+
+
+def hash_password(password: str) -> str:
+    """What `dispatch.accounts.set_password_hash` keeps."""
+    with _AT_ONCE:
+        return _HASHER.hash(password)
+
+
+def password_matches(password: str, *, password_hash: str | None) -> bool:
+    """False for None, after as long as a wrong password takes."""
+    with _AT_ONCE:
+        try:
+            return _HASHER.verify(password_hash or _nobodys_hash(), password) and password_hash is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def needs_rehash(password_hash: str) -> bool:
+    """True when the hash was made with other parameters than today's."""
+    return _HASHER.check_needs_rehash(password_hash)
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _HASHER.hash("nobody signs in with this")

@@ -1,0 +1,51 @@
+"""The worker's phone: what is owed, and how to hear of more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fastapi import APIRouter
+
+from dashboard.errors import ApiError
+from dashboard.schemas import MqttOut, TasksOut
+from dashboard.sessions import OpenParts, Worker
+from dashboard.views.directory import Directory
+from dashboard.views.incidents import IncidentViews
+from dispatch import queries
+from models import wire
+
+router = APIRouter(tags=["tasks"])
+
+# As long as a shift: the page asks again when it reconnects, and a lost phone's password dies by itself.
+_MQTT_PASSWORD_LIFE = timedelta(hours=13)
+
+
+@router.get("/api/tasks")
+def get_tasks(parts: OpenParts, viewer: Worker) -> TasksOut:
+    """Everything this person owes, however long the phone was off. Read with one consistent `seq`."""
+    with parts.store.reading() as session:
+        seq = queries.last_seq(session)
+        owed = queries.owed(session, viewer.person.person_id)
+        directory = Directory.read(session)
+    views = IncidentViews(directory, taxonomy=parts.taxonomy, now=parts.clock.now())
+    return TasksOut(seq=seq, tasks=[views.incident(incident, viewer=viewer) for incident in owed])
+
+
+@router.get("/api/mqtt")
+def get_mqtt(parts: OpenParts, viewer: Worker) -> MqttOut:
+    """The broker's address and a password of limited life for this person's own topics. 503 `no_mqtt` without one."""
+    if parts.mqtt_ws_url is None:
+        raise ApiError(503, "no_mqtt")
+    person_id = viewer.person.person_id
+    identity = f"worker:{person_id}"
+    expires_at = parts.clock.now() + _MQTT_PASSWORD_LIFE
+    return MqttOut(
+        ws_url=parts.mqtt_ws_url,
+        username=identity,
+        password=parts.broker_access.issue(identity, expires_at=expires_at),
+        client_id=f"worker-{person_id}-{viewer.token_hash[:12]}",
+        tasks_topic=wire.tasks_topic(person_id),
+        replies_topic=wire.replies_topic(person_id),
+        answers_topic=wire.answers_topic(person_id),
+        expires_at=expires_at,
+    )

@@ -1,0 +1,1 @@
+"""From the shared language to the API's schemas: pure, no queries."""

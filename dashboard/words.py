@@ -1,0 +1,120 @@
+"""Every sentence the API says to people, in both languages: what happened and what to do now.
+
+Keys are the error codes programs see; `{names}` are filled in by `ApiError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.incidents import IncidentState
+from models.lifecycle import Needs, Step
+from models.people import Role
+from models.text import Text
+
+WORDS: Mapping[str, Text] = {
+    "not_signed_in": Text("请先登录。", "Sign in first."),
+    "wrong_credentials": Text(
+        "用户名或密码不对。还可以再试 {left} 次。", "User name or password is wrong. Tries left: {left}."
+    ),
+    "locked": Text(
+        "多次输错，已暂停登录。请 {minutes} 分钟后再试，或请管理员重设密码。",
+        "Too many wrong tries; sign-in is paused. Try again in {minutes} min, or ask the administrator for a new "
+        "password.",
+    ),
+    "too_many_requests": Text("请求太频繁，请 {seconds} 秒后再试。", "Too many requests; try again in {seconds} s."),
+    "not_allowed": Text(
+        "您的角色（{role_zh}）不能做这件事。", "Your role ({role_en}) may not do this."
+    ),
+    "not_found": Text("没有找到，或您无权查看。", "Not found, or not yours to see."),
+    "no_such_route": Text("没有这个接口：{path}", "There is no such address: {path}"),
+    "method_not_allowed": Text("这个接口不支持 {method}。", "This address does not take {method}."),
+    "missing_header": Text(
+        "请求缺少 X-Gridwarden: 1 头，已拒绝。", "The request lacks the header X-Gridwarden: 1 and was refused."
+    ),
+    "foreign_origin": Text(
+        "请求来自别的网站（{origin}），已拒绝。", "The request came from another site ({origin}) and was refused."
+    ),
+    "too_large": Text("内容太大：最多 {limit}。", "Too large: at most {limit}."),
+    "invalid": Text("请求内容有误：{field}：{problem}", "The request is wrong at {field}: {problem}"),
+    "refused": Text("没有执行：{problem}", "Not done: {problem}"),
+    "no_picture_yet": Text("这个摄像头还没有画面。", "This camera has given no picture yet."),
+    "not_a_picture": Text(
+        "这不是能读的图片。请上传 JPEG、PNG 或 WebP。", "This is not a readable picture. Send a JPEG, PNG or WebP."
+    ),
+    "picture_too_large": Text(
+        "图片尺寸太大（{width}×{height}）。请缩小到 {limit} 百万像素以内。",
+        "The picture is too large ({width}×{height}). Make it smaller than {limit} megapixels.",
+    ),
+    "unknown_picture": Text(
+        "照片还没有上传，请先上传再提交。", "The photo has not been uploaded; upload it first, then try again."
+    ),
+    "bad_period": Text(
+        "时间段不对：结束要晚于开始，最长 {days} 天。",
+        "The period is wrong: it must end after it starts and be at most {days} days.",
+    ),
+    "too_many_viewers": Text(
+        "同时查看的页面太多，请关掉一些再试。", "Too many live pages are open; close some and try again."
+    ),
+    "no_mqtt": Text(
+        "任务推送没有开启，请用刷新获取任务。", "Task push is not running here; refresh to get your tasks."
+    ),
+    "front_end_missing": Text(
+        "网页还没有构建。请运行 ./scripts/demo，或在 dashboard/web 里运行 npm ci && npm run build。",
+        "The front end has not been built. Run ./scripts/demo, or in dashboard/web: npm ci && npm run build.",
+    ),
+    "internal": Text(
+        "系统内部出错，已记入日志（编号 {reference}）。请稍后再试。",
+        "Something went wrong inside; it is in the log as {reference}. Try again later.",
+    ),
+}
+
+STATE_WORDS: Mapping[str, Text] = {
+    IncidentState.OPENED: Text("已立案", "opened"),
+    IncidentState.ASSIGNED: Text("已派遣", "assigned"),
+    IncidentState.RECEIVED: Text("已接收", "received"),
+    IncidentState.ACCEPTED: Text("处置中", "accepted"),
+    IncidentState.RESOLVED: Text("已处置", "resolved"),
+    IncidentState.VERIFYING: Text("核查中", "being verified"),
+    IncidentState.CLOSED: Text("已结案", "closed"),
+    IncidentState.RETURNED: Text("已回退", "returned"),
+    IncidentState.REWORK: Text("返工", "rework"),
+    IncidentState.SUSPENDED: Text("已挂账", "suspended"),
+    IncidentState.REJECTED: Text("已作废", "rejected"),
+    IncidentState.MERGED: Text("已合并", "merged"),
+}
+
+STEP_WORDS: Mapping[Step, Text] = {
+    Step.OPEN: Text("立案", "open"),
+    Step.ASSIGN: Text("派遣", "assign"),
+    Step.RECEIVE: Text("接收", "receive"),
+    Step.ACCEPT: Text("受理", "accept"),
+    Step.RESOLVE: Text("处置完成", "resolve"),
+    Step.RETURN: Text("回退", "return"),
+    Step.NOTHING_HERE: Text("现场没有问题", "nothing here"),
+    Step.VERIFY: Text("核查", "verify"),
+    Step.CONFIRM_GONE: Text("核查通过", "confirm gone"),
+    Step.CONFIRM_STILL_THERE: Text("核查不通过", "confirm still there"),
+    Step.EXTEND: Text("延期", "extend"),
+    Step.SUSPEND: Text("挂账", "suspend"),
+    Step.RESUME: Text("恢复", "resume"),
+    Step.MERGE: Text("合并", "merge"),
+    Step.REOPEN: Text("重新立案", "reopen"),
+}
+
+ROLE_WORDS: Mapping[Role, Text] = {
+    Role.SYSTEM: Text("系统", "system"),
+    Role.CAMERA: Text("摄像头", "camera"),
+    Role.WORKER: Text("网格员", "worker"),
+    Role.LEADER: Text("网格长", "leader"),
+    Role.OPERATOR: Text("值班员", "operator"),
+    Role.ANALYST: Text("分析员", "analyst"),
+    Role.ADMINISTRATOR: Text("管理员", "administrator"),
+}
+
+NEEDS_WORDS: Mapping[Needs, Text] = {
+    Needs.PHOTO: Text("现场照片", "photo"),
+    Needs.REASON: Text("原因", "reason"),
+    Needs.PERSON: Text("处置人", "person"),
+    Needs.INTO: Text("并入的案件", "incident to merge into"),
+}
