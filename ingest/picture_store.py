@@ -1,0 +1,99 @@
+"""Evidence pictures on disk, named by the SHA-256 of their bytes: stored once, never half, never under another name."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Container, Iterator
+from pathlib import Path
+
+from models.errors import DataFolderError
+from models.ids import PictureHash
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+MAX_STORED_BYTES = 32 * 1024 * 1024
+"""No single picture is larger: a worker's photo is at most 10 MB before it is encoded again."""
+
+
+class PictureStore:
+    """`root/ab/abcdef….jpg`, two hex digits a folder so that none grows beyond some thousand files. Thread-safe."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataFolderError(f"The picture folder {root} cannot be made: {error.strerror}.") from None
+
+    def put(self, jpeg: bytes) -> PictureHash:
+        """On disk when it returns, or raises DataFolderError. Raises ValueError for nothing or too much."""
+        if not 0 < len(jpeg) <= MAX_STORED_BYTES:
+            raise ValueError(f"a picture of {len(jpeg)} bytes is not stored")
+        name = PictureHash(hashlib.sha256(jpeg).hexdigest())
+        path = self._path(name)
+        if path.exists():
+            return name
+        try:
+            _write_whole(path, jpeg)
+        except OSError as error:
+            raise DataFolderError(
+                f"The picture folder {self._root} cannot be written: {error.strerror}; "
+                "free space or correct its rights."
+            ) from None
+        return name
+
+    def get(self, name: PictureHash | str) -> bytes | None:
+        """The bytes, or None when there is no such picture or the name is no hash."""
+        if not _HASH.fullmatch(name):
+            return None
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def prune(self, *, keep: Container[str], max_bytes: int) -> int:
+        """Removes the oldest pictures not in `keep` until all together take at most `max_bytes`; the count removed."""
+        files = sorted(self._files(), key=lambda file: file[1].st_mtime)
+        total = sum(status.st_size for _, status in files)
+        removed = 0
+        for path, status in files:
+            if total <= max_bytes:
+                break
+            if path.stem in keep:
+                continue
+            path.unlink(missing_ok=True)
+            total -= status.st_size
+            removed += 1
+        return removed
+
+    def _path(self, name: str) -> Path:
+        return self._root / name[:2] / f"{name}.jpg"
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self._root.glob("[0-9a-f][0-9a-f]/*.jpg"):
+            with contextlib.suppress(FileNotFoundError):
+                yield path, path.stat()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """All of it or nothing, also when the power fails: written beside, flushed to disk, renamed, folder flushed."""
+    path.parent.mkdir(exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

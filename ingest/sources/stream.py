@@ -1,0 +1,115 @@
+"""An RTSP stream opened with PyAV and read keyframe by keyframe. Synchronous: runs in a thread that may wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from urllib.parse import quote
+
+import av
+from av.video.frame import VideoFrame
+
+from ingest.addresses import NetworkAddress
+from ingest.decode import MAX_PIXELS
+from ingest.sources.film import frame_image
+from models.errors import SourceError
+from models.pictures import Image
+from models.places import Trouble
+
+# TCP only: over UDP a single lost packet spoils a keyframe, and cameras behind NAT never reach us.
+# analyzeduration/probesize: FFmpeg otherwise reads 5 s of a stream to learn what the first keyframe tells anyway.
+_OPTIONS = {
+    "rtsp_transport": "tcp",
+    "protocol_whitelist": "rtsp,rtsps,tcp,tls,rtp,crypto",
+    "analyzeduration": "200000",
+    "probesize": "200000",
+    "fflags": "nobuffer",
+    "allowed_media_types": "video",
+}
+
+
+class Stream:
+    """One open stream. A context manager: leaving it closes the connection.
+
+    Raises SourceError on opening and reading; `stop_at` (monotonic seconds) bounds both.
+    """
+
+    def __init__(self, address: NetworkAddress, *, ip: str, stop_at: float, read_s: float) -> None:
+        self._shown = address.shown
+        started = time.monotonic()
+        open_s = max(stop_at - started, 0.1)
+        try:
+            self._container = av.open(
+                _full_url(address, ip=ip), options=dict(_OPTIONS), timeout=(open_s, min(read_s, open_s))
+            )
+        except (av.FFmpegError, OSError) as error:
+            raise self._trouble(error, waited=time.monotonic() - started >= open_s * 0.95) from None
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def keyframes(self, *, stop_at: float) -> Iterator[Image]:
+        """Every keyframe as it arrives, decoded, until `stop_at`; then raises SourceError (timeout)."""
+        if not self._container.streams.video:
+            raise SourceError(f"{self._shown} carries no video.", reason=Trouble.NOT_A_PICTURE)
+        video = self._container.streams.video[0]
+        video.codec_context.thread_count = 1
+        video.codec_context.skip_frame = "NONKEY"
+        began = time.monotonic()
+        try:
+            for packet in self._container.demux(video):
+                if packet.is_keyframe and packet.size:
+                    yield from (self._image(frame) for frame in _decoded(packet))
+                if time.monotonic() >= stop_at:
+                    raise SourceError(f"{self._shown} sent no keyframe in time.", reason=Trouble.TIMEOUT)
+        except (av.FFmpegError, OSError) as error:
+            raise self._trouble(error, waited=time.monotonic() - began > 0.5) from None
+        raise SourceError(f"{self._shown} ended its stream.", reason=Trouble.ENDED)
+
+    def _image(self, frame: VideoFrame) -> Image:
+        if frame.width * frame.height > MAX_PIXELS:
+            raise SourceError(
+                f"{self._shown} sends {frame.width}×{frame.height} pixels, more than "
+                f"{MAX_PIXELS // 1_000_000} megapixels; use its sub-stream.",
+                reason=Trouble.NOT_A_PICTURE,
+            )
+        return frame_image(frame)
+
+    def _trouble(self, error: Exception, *, waited: bool) -> SourceError:
+        """FFmpeg's messages repeat the address with its password, so only their kind is used."""
+        if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+            return SourceError(
+                f"{self._shown} refused the user or password; correct them in the camera's address.",
+                reason=Trouble.REFUSED,
+            )
+        if isinstance(error, av.error.HTTPNotFoundError):
+            return SourceError(f"{self._shown} has no stream of this name; check the path.", reason=Trouble.UNREACHABLE)
+        if isinstance(error, av.error.ExitError) or waited:
+            return SourceError(f"{self._shown} gave no picture in time.", reason=Trouble.TIMEOUT)
+        if isinstance(error, av.error.InvalidDataError):
+            return SourceError(f"{self._shown} sends no video that can be decoded.", reason=Trouble.NOT_A_PICTURE)
+        return SourceError(
+            f"{self._shown} cannot be reached; check power, network, host and port.", reason=Trouble.UNREACHABLE
+        )
+
+
+def _decoded(packet: av.Packet) -> list[VideoFrame]:
+    """Damaged keyframes give nothing: the next one is waited for."""
+    try:
+        return [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
+    except av.error.InvalidDataError:
+        return []
+
+
+def _full_url(address: NetworkAddress, *, ip: str) -> str:
+    host = f"[{ip}]" if ":" in ip else ip
+    secret = ""
+    if address.user is not None:
+        secret = f"{quote(address.user, safe='')}:{quote(address.password or '', safe='')}@"
+    return f"{address.scheme}://{secret}{host}:{address.port}{address.target}"
