@@ -28,6 +28,9 @@ MAX_REDIRECTS = 3
 KEEP_OPEN_S = 30.0
 """A connection is kept for three usual intervals; cameras close idle ones after 15 to 60 s anyway."""
 
+STEP_S = 30.0
+"""For each connect, read and write; the look's own deadline comes first, this only ends what nobody awaits."""
+
 _LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=KEEP_OPEN_S)
 _HEADERS = {"Accept": "image/jpeg, image/*", "Accept-Encoding": "identity", "User-Agent": "gridwarden"}
 
@@ -43,7 +46,12 @@ class SnapshotSource:
         self._auth = AskedAuth(address.user, address.password or "") if address.user is not None else None
         # A client per camera: httpx walks through all of a client's connections on every request.
         self._client = httpx.AsyncClient(
-            verify=means.tls, limits=_LIMITS, headers=_HEADERS, timeout=None, trust_env=False, follow_redirects=False
+            verify=means.tls,
+            limits=_LIMITS,
+            headers=_HEADERS,
+            timeout=STEP_S,
+            trust_env=False,
+            follow_redirects=False,
         )
 
     async def look(self, *, deadline_s: float) -> Shot:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 from urllib.parse import quote
 
 import av
+from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from ingest.addresses import NetworkAddress
@@ -99,7 +101,7 @@ class Stream:
         )
 
 
-def _decoded(packet: av.Packet) -> list[VideoFrame]:
+def _decoded(packet: Packet[Any]) -> list[VideoFrame]:
     """Damaged keyframes give nothing: the next one is waited for."""
     try:
         return [frame for frame in packet.decode() if isinstance(frame, VideoFrame)]
