@@ -36,6 +36,17 @@ FINISHED = frozenset({IncidentState.CLOSED, IncidentState.REJECTED, IncidentStat
 """States in which nobody owes anything."""
 
 
+class Happening(StrEnum):
+    """What is told in the log though it is no step: the incident's state stays as it is."""
+
+    ATTACHED = "attached"
+    PUBLISHED = "published"
+    SEEN = "seen"
+    ESCALATED = "escalated"
+    REMINDED = "reminded"
+    CANNOT_TELL = "cannot_tell"
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """Who has the incident now and until when (UTC). `due_at` is None where the subcategory has no limit."""
@@ -51,7 +62,8 @@ class Incident:
     """A street problem on its way from opened to closed; the fold of its events.
 
     position: (longitude, latitude); sightings: how many observations are attached; confidence: the
-    highest of them; number: short running number people say on the phone.
+    highest of them; number: short running number people say on the phone; suspended_at: set while the clock
+    is paused (挂账); merged_into: the incident that tells this one's story further.
     """
 
     incident_id: IncidentId
@@ -73,14 +85,15 @@ class Incident:
     returns: int = 0
     extensions: int = 0
     closed_at: datetime | None = None
+    suspended_at: datetime | None = None
+    merged_into: IncidentId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentEvent:
     """One thing that happened; never changed, never removed.
 
-    seq: grows over all incidents, the live feed's id; kind: a `models.lifecycle.Step` or one of
-    `attached, published, seen, escalated, reminded`; cause: the idempotency key of the message that
+    seq: grows over all incidents, the live feed's id; kind: a `models.lifecycle.Step` or a `Happening`; cause: the idempotency key of the message that
     caused it, "" for the system's own; before, after: states, equal for kinds that are no step.
     """
 

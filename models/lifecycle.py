@@ -41,6 +41,7 @@ class Needs(StrEnum):
     PHOTO = "photo"
     REASON = "reason"
     PERSON = "person"
+    INTO = "into"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(Step.EXTEND, _IN_HAND, None, _COMMAND, frozenset({Needs.REASON})),
     Transition(Step.SUSPEND, _IN_HAND, State.SUSPENDED, _COMMAND, frozenset({Needs.REASON})),
     Transition(Step.RESUME, frozenset({State.SUSPENDED}), State.ASSIGNED, _COMMAND | {Role.SYSTEM}),
-    Transition(Step.MERGE, _OPEN, State.MERGED, _COMMAND),
-    Transition(Step.REOPEN, frozenset({State.CLOSED, State.REJECTED}), State.OPENED, _COMMAND,
+    Transition(Step.MERGE, _OPEN, State.MERGED, _COMMAND, frozenset({Needs.INTO})),
+    Transition(Step.REOPEN, frozenset({State.CLOSED, State.REJECTED}), State.OPENED, _COMMAND | {Role.SYSTEM},
                frozenset({Needs.REASON})),
 )
 

@@ -1,0 +1,138 @@
+"""What follows from a step, in the same transaction: routing, telling workers, asking cameras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from dispatch import deliveries, node_requests
+from dispatch.directory import read_directory
+from dispatch.events import append, find_incident
+from dispatch.passed_over import passed_over
+from dispatch.projection import evidence_data
+from dispatch.routing import centre, choose, line_of_duty
+from dispatch.store.store import StoreSession
+from models.ids import IncidentId, PersonId
+from models.incidents import Happening, Incident, IncidentEvent
+from models.lifecycle import Step
+from models.people import Actor, Role
+from models.wire import moment
+
+SYSTEM = Actor(Role.SYSTEM, "dispatch")
+
+
+class Take(Protocol):
+    """`dispatch.steps.take_step`, handed in because steps and what follows from them call each other."""
+
+    def __call__(
+        self,
+        session: StoreSession,
+        *,
+        incident_id: IncidentId,
+        step: Step,
+        actor: Actor,
+        now: datetime,
+        data: Mapping[str, Any],
+    ) -> IncidentEvent: ...
+
+
+def follow_up(session: StoreSession, before: Incident, event: IncidentEvent, *, take: Take) -> None:
+    """`before` is the incident as it was when the step was taken."""
+    if before.assignment and event.actor.actor_id == before.assignment.person_id:
+        deliveries.received(session, incident_id=before.incident_id, person_id=before.assignment.person_id, at=event.at)
+    for consequence in _CONSEQUENCES.get(event.kind, ()):
+        consequence(session, before, event, take)
+
+
+def route(session: StoreSession, incident: Incident, event: IncidentEvent, take: Take) -> None:
+    """Assigns it to the first in line who has not passed; a reopened one goes back to its handler."""
+    department = session.practice.subcategory(incident.subcategory).department
+    directory = read_directory(session)
+    line = line_of_duty(directory, cell_id=incident.cell_id, department_id=department, at=event.at)
+    if event.kind == Step.REOPEN and incident.assignment is not None:
+        line.insert(0, incident.assignment.person_id)
+    passed = passed_over(session, incident.incident_id)
+    person_id = choose(line, passed=passed) or next(iter(centre(directory)), None)
+    if person_id is not None:
+        assign(session, incident.incident_id, person_id, event, take)
+
+
+def assign(
+    session: StoreSession, incident_id: IncidentId, person_id: PersonId, event: IncidentEvent, take: Take
+) -> None:
+    take(session, incident_id=incident_id, step=Step.ASSIGN, actor=SYSTEM, now=event.at, data={"person": person_id})
+
+
+def _tell_assignee(session: StoreSession, before: Incident, event: IncidentEvent, _take: Take) -> None:
+    person_id = event.data["person"]
+    if before.assignment and before.assignment.person_id != person_id:
+        deliveries.recall(session, event, before.assignment.person_id)
+    deliveries.owe(session, event, person_id=person_id, kind="assigned")
+
+
+def _tell_again(session: StoreSession, before: Incident, event: IncidentEvent, _take: Take) -> None:
+    if before.assignment:
+        kind = "rework" if event.kind == Step.CONFIRM_STILL_THERE else "assigned"
+        deliveries.owe(session, event, person_id=before.assignment.person_id, kind=kind)
+
+
+def _recall(session: StoreSession, before: Incident, event: IncidentEvent, _take: Take) -> None:
+    if before.assignment:
+        deliveries.recall(session, event, before.assignment.person_id)
+
+
+def _verify(session: StoreSession, before: Incident, event: IncidentEvent, take: Take) -> None:
+    by = "person" if before.camera_id is None or before.box is None else "camera"
+    take(session, incident_id=before.incident_id, step=Step.VERIFY, actor=SYSTEM, now=event.at, data={"by": by})
+
+
+def _ask_camera(session: StoreSession, before: Incident, event: IncidentEvent, _take: Take) -> None:
+    if event.data["by"] == "camera":
+        node_requests.ask_verification(session, before, event)
+
+
+def _stop_asking(session: StoreSession, before: Incident, event: IncidentEvent, _take: Take) -> None:
+    node_requests.withdraw_verifications(session, before.incident_id, at=event.at)
+
+
+def _mask(session: StoreSession, before: Incident, event: IncidentEvent, _take: Take) -> None:
+    node_requests.ask_suppression(session, before, event)
+
+
+def _pass_on(session: StoreSession, before: Incident, event: IncidentEvent, _take: Take) -> None:
+    """The incident merged into keeps the sightings and pictures of both."""
+    target = find_incident(session, event.data["into"])
+    append(
+        session,
+        incident_id=target.incident_id,
+        kind=Happening.ATTACHED,
+        actor=event.actor,
+        at=event.at,
+        after=target.state,
+        data={
+            "merged": before.incident_id,
+            "sightings": before.sightings,
+            "confidence": before.confidence,
+            "seen_at": moment(before.last_seen_at),
+            "evidence": evidence_data(before.evidence),
+        },
+    )
+
+
+_Consequence = Callable[[StoreSession, Incident, IncidentEvent, Take], None]
+
+_CONSEQUENCES: Mapping[str, tuple[_Consequence, ...]] = {
+    Step.OPEN: (route,),
+    Step.RETURN: (_recall, route),
+    Step.REOPEN: (route,),
+    Step.ASSIGN: (_tell_assignee,),
+    Step.RESOLVE: (_verify,),
+    Step.VERIFY: (_ask_camera,),
+    Step.CONFIRM_GONE: (_stop_asking,),
+    Step.CONFIRM_STILL_THERE: (_stop_asking, _tell_again),
+    Step.NOTHING_HERE: (_recall, _mask),
+    Step.SUSPEND: (_recall,),
+    Step.RESUME: (_tell_again,),
+    Step.MERGE: (_stop_asking, _recall, _pass_on),
+}

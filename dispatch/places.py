@@ -1,0 +1,86 @@
+"""Grid cells and cameras, as kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from dispatch.store.directory import CameraRow, CellRow
+from models.geometry import Polygon
+from models.ids import CameraId, CellId, NodeId, SubcategoryCode
+from models.places import Camera, GridCell, Zone, ZoneKind
+
+
+def put_cell(session: Session, cell: GridCell) -> None:
+    """Adds it or changes it."""
+    session.merge(CellRow(cell_id=cell.cell_id, code=cell.code, name=cell.name, boundary=_corners(cell.boundary)))
+    session.flush()
+
+
+def list_cells(session: Session) -> list[GridCell]:
+    return [
+        GridCell(CellId(row.cell_id), row.code, row.name, _polygon(row.boundary))
+        for row in session.scalars(select(CellRow).order_by(CellRow.code, CellRow.cell_id))
+    ]
+
+
+def put_camera(session: Session, camera: Camera) -> None:
+    """Adds it or changes it."""
+    session.merge(_camera_row(camera))
+    session.flush()
+
+
+def remove_camera(session: Session, camera_id: str) -> None:
+    """Its incidents stay."""
+    session.execute(delete(CameraRow).where(CameraRow.camera_id == camera_id))
+
+
+def get_camera(session: Session, camera_id: str) -> Camera | None:
+    row = session.get(CameraRow, camera_id)
+    return None if row is None else _camera(row)
+
+
+def list_cameras(session: Session) -> list[Camera]:
+    """With their addresses, which may hold passwords: leave `source` out of whatever is shown."""
+    return [_camera(row) for row in session.scalars(select(CameraRow).order_by(CameraRow.camera_id))]
+
+
+def _camera_row(camera: Camera) -> CameraRow:
+    return CameraRow(
+        camera_id=camera.camera_id,
+        name=camera.name,
+        source=camera.source,
+        longitude=camera.position[0],
+        latitude=camera.position[1],
+        node_id=camera.node_id,
+        zones=[{"name": z.name, "kind": z.kind.value, "polygon": _corners(z.polygon)} for z in camera.zones],
+        bearing_deg=camera.bearing_deg,
+        max_interval_s=camera.max_interval_s,
+        continuous=camera.continuous,
+        overrides={code: dict(values) for code, values in camera.overrides.items()},
+    )
+
+
+def _camera(row: CameraRow) -> Camera:
+    return Camera(
+        camera_id=CameraId(row.camera_id),
+        name=row.name,
+        source=row.source,
+        position=(row.longitude, row.latitude),
+        node_id=NodeId(row.node_id),
+        zones=tuple(Zone(z["name"], ZoneKind(z["kind"]), _polygon(z["polygon"])) for z in row.zones),
+        bearing_deg=row.bearing_deg,
+        max_interval_s=row.max_interval_s,
+        continuous=row.continuous,
+        overrides={SubcategoryCode(code): values for code, values in row.overrides.items()},
+    )
+
+
+def _corners(polygon: Polygon) -> list[list[float]]:
+    return [list(corner) for corner in polygon.corners]
+
+
+def _polygon(corners: list[Any]) -> Polygon:
+    return Polygon(tuple((float(x), float(y)) for x, y in corners))

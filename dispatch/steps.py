@@ -1,0 +1,190 @@
+"""Taking a step: what the lifecycle allows, what the step needs to be complete, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from dispatch import deadlines
+from dispatch.directory import has_person
+from dispatch.events import append, find_event, find_incident
+from dispatch.followups import follow_up
+from dispatch.projection import evidence_data
+from dispatch.store.store import StoreSession
+from dispatch.store.tables import EventRow
+from models.errors import NotFoundError, PayloadError, StepRefusedError
+from models.ids import IncidentId, PersonId, PictureHash
+from models.incidents import FINISHED, Incident, IncidentEvent, IncidentState
+from models.lifecycle import Needs, Step, next_state
+from models.observations import Evidence, EvidenceRole
+from models.people import Actor
+from models.wire import moment
+
+MOST_EXTENSIONS = 2
+"""Public rules allow two extensions, each of the original limit."""
+
+LONGEST_REASON = 2000
+"""Characters of a reason or note: a page of text; more is an attack or an accident."""
+
+Data = dict[str, Any]
+
+
+def take_step(
+    session: StoreSession,
+    *,
+    incident_id: IncidentId,
+    step: Step,
+    actor: Actor,
+    now: datetime,
+    cause: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> IncidentEvent:
+    """Takes the step and everything that follows from it, in the caller's transaction.
+
+    Idempotent by `cause`: told twice, it returns the first event. Raises StepRefusedError with the present
+    state, NotFoundError for an unknown incident or person, PayloadError for unusable data.
+    """
+    if done := find_event(session, cause=cause, incident_id=incident_id):
+        return done
+    incident = find_incident(session, incident_id)
+    given = {key: value for key, value in (data or {}).items() if value not in (None, "")}
+    after = next_state(
+        incident.state,
+        step,
+        role=actor.role,
+        is_assignee=is_assignee(incident, actor),
+        brings=frozenset(need for need in Needs if need.value in given),
+    )
+    prepare = _PREPARE.get(step, _as_given)
+    event = append(
+        session,
+        incident_id=incident_id,
+        kind=step.value,
+        actor=actor,
+        at=now,
+        after=after,
+        cause=cause,
+        data=prepare(session, incident, _checked(given), now),
+    )
+    follow_up(session, incident, event, take=take_step)
+    return event
+
+
+def is_assignee(incident: Incident, actor: Actor) -> bool:
+    return incident.assignment is not None and incident.assignment.person_id == actor.actor_id
+
+
+def _checked(data: Data) -> Data:
+    for key in ("reason", "person", "into", "photo"):
+        value = data.get(key)
+        if value is not None and not (isinstance(value, str) and len(value) <= LONGEST_REASON):
+            raise PayloadError(f"{key} must be text of at most {LONGEST_REASON} characters")
+    return data
+
+
+def _as_given(_session: StoreSession, _incident: Incident, data: Data, _now: datetime) -> Data:
+    return data
+
+
+def _assign(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
+    """The clock starts when routing dispatches; passing the task on to another hand does not restart it."""
+    person_id = PersonId(data["person"])
+    if not has_person(session, person_id):
+        raise NotFoundError(f"There is no person {person_id!r} to assign to")
+    subcategory = session.practice.subcategory(incident.subcategory)
+    running = incident.assignment if incident.state is not IncidentState.OPENED else None
+    due_at = running.due_at if running else deadlines.due_at(subcategory.limit, now, session.practice.calendar)
+    previous = {"from": running.person_id} if running and running.person_id != person_id else {}
+    return data | previous | {"department": subcategory.department, "due_at": moment(due_at) if due_at else None}
+
+
+def _resolve(_session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
+    return data | {"evidence": _photo(data, now), "late": _is_overdue(incident, now)} | _handler(incident)
+
+
+def _nothing_here(_session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
+    return data | ({"evidence": _photo(data, now)} if "photo" in data else {}) | _handler(incident)
+
+
+def _return(_session: StoreSession, incident: Incident, data: Data, _now: datetime) -> Data:
+    return data | _handler(incident)
+
+
+def _handler(incident: Incident) -> Data:
+    """Who had it, kept in the event: the one who takes the step may be a leader."""
+    return {"person": incident.assignment.person_id} if incident.assignment else {}
+
+
+def _extend(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
+    due_at = _still_running(incident, now, what="extended")
+    if incident.extensions >= MOST_EXTENSIONS:
+        raise StepRefusedError(f"it has been extended {MOST_EXTENSIONS} times already", state=incident.state)
+    limit = session.practice.subcategory(incident.subcategory).limit
+    later = deadlines.add(limit.kind, deadlines.allowance(limit), due_at, session.practice.calendar)
+    return data | {"due_at": moment(later)}
+
+
+def _suspend(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
+    _still_running(incident, now, what="suspended")
+    before = select(func.count()).where(EventRow.incident_id == incident.incident_id, EventRow.kind == Step.SUSPEND)
+    if session.scalar(before):
+        raise StepRefusedError("it has been suspended once already", state=incident.state)
+    return data
+
+
+def _resume(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
+    """The time that was left when the clock was paused is left again."""
+    due_at = incident.assignment.due_at if incident.assignment else None
+    if due_at is None or incident.suspended_at is None:
+        return data | {"due_at": None}
+    kind = session.practice.subcategory(incident.subcategory).limit.kind
+    left = deadlines.between(kind, incident.suspended_at, due_at, session.practice.calendar)
+    return data | {"due_at": moment(deadlines.add(kind, left, now, session.practice.calendar))}
+
+
+def _merge(session: StoreSession, incident: Incident, data: Data, _now: datetime) -> Data:
+    target = find_incident(session, data["into"])
+    if target.incident_id == incident.incident_id:
+        raise StepRefusedError("an incident cannot be merged into itself", state=incident.state)
+    if target.state in FINISHED:
+        raise StepRefusedError(
+            f"incident {target.number} is '{target.state}' and takes nothing in", state=incident.state
+        )
+    return data
+
+
+def _still_running(incident: Incident, now: datetime, *, what: str) -> datetime:
+    """The deadline. Pauses never help what is already overdue, so a passed one is refused."""
+    due_at = incident.assignment.due_at if incident.assignment else None
+    if due_at is None:
+        raise StepRefusedError(f"it has no deadline that could be {what}", state=incident.state)
+    if now > due_at:
+        raise StepRefusedError(f"it is overdue and cannot be {what} any more", state=incident.state)
+    return due_at
+
+
+def _is_overdue(incident: Incident, now: datetime) -> bool:
+    due_at = incident.assignment.due_at if incident.assignment else None
+    return due_at is not None and now > due_at
+
+
+def _photo(data: Data, now: datetime) -> list[dict[str, str]]:
+    picture = data["photo"]
+    if len(picture) != 64 or not set(picture) <= set("0123456789abcdef"):
+        raise PayloadError("photo must be a picture's hash, 64 lower-case hex digits, as the upload returned it")
+    return evidence_data([Evidence(PictureHash(picture), EvidenceRole.WORKER, now)])
+
+
+_PREPARE: Mapping[Step, Callable[[StoreSession, Incident, Data, datetime], Data]] = {
+    Step.ASSIGN: _assign,
+    Step.RESOLVE: _resolve,
+    Step.NOTHING_HERE: _nothing_here,
+    Step.RETURN: _return,
+    Step.EXTEND: _extend,
+    Step.SUSPEND: _suspend,
+    Step.RESUME: _resume,
+    Step.MERGE: _merge,
+}

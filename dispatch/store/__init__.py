@@ -1,0 +1,1 @@
+"""What is kept: typed tables (`tables`), one Alembic history (`migrations`), transactions (`store`)."""

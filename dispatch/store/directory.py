@@ -1,0 +1,109 @@
+"""The tables of who and where: cells, cameras, departments, people, the roster, accounts, the audit trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dispatch.store.tables import Base
+
+
+class CellRow(Base):
+    __tablename__ = "cell"
+
+    cell_id: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    boundary: Mapped[list[Any]]
+
+
+class CameraRow(Base):
+    """`source` may hold a password; it leaves this table only for the part that opens the camera."""
+
+    __tablename__ = "camera"
+
+    camera_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    source: Mapped[str] = mapped_column(Text())
+    longitude: Mapped[float]
+    latitude: Mapped[float]
+    node_id: Mapped[str]
+    zones: Mapped[list[Any]]
+    bearing_deg: Mapped[float | None]
+    max_interval_s: Mapped[float]
+    continuous: Mapped[bool]
+    overrides: Mapped[dict[str, Any]]
+
+
+class DepartmentRow(Base):
+    __tablename__ = "department"
+
+    department_id: Mapped[str] = mapped_column(primary_key=True)
+    zh: Mapped[str]
+    en: Mapped[str]
+
+
+class PersonRow(Base):
+    __tablename__ = "person"
+
+    person_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    department_id: Mapped[str] = mapped_column(ForeignKey("department.department_id"))
+    cells: Mapped[list[Any]]
+
+
+class DutyRow(Base):
+    """One roster line; `place` keeps the order in which the operator wrote them."""
+
+    __tablename__ = "duty"
+    __table_args__ = (Index("ix_duty_cell", "cell_id"),)
+
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    cell_id: Mapped[str] = mapped_column(ForeignKey("cell.cell_id"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.person_id"))
+    post: Mapped[str]
+    department_id: Mapped[str | None] = mapped_column(ForeignKey("department.department_id"))
+    weekdays: Mapped[list[Any]]
+    starts: Mapped[str]
+    ends: Mapped[str]
+
+
+class AccountRow(Base):
+    """How a person signs in. The password is only ever here as the dashboard's argon2 string."""
+
+    __tablename__ = "account"
+
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.person_id"), primary_key=True)
+    username: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str] = mapped_column(Text())
+    failed: Mapped[int]
+    locked_until: Mapped[datetime | None]
+
+
+class SessionRow(Base):
+    """A signed-in browser, by the SHA-256 of its cookie: who reads the database cannot sign in with it."""
+
+    __tablename__ = "login_session"
+    __table_args__ = (Index("ix_login_session_expires_at", "expires_at"),)
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.person_id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """Who did or looked at what. `person_id` is no foreign key: the trail outlives the person."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_at", "at"),)
+
+    audit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    person_id: Mapped[str | None]
+    action: Mapped[str]
+    subject: Mapped[str] = mapped_column(Text())
+    at: Mapped[datetime]
