@@ -1,0 +1,1 @@
+"""Shipped weights: a folder each, read through `detect.weights`."""
