@@ -37,7 +37,7 @@ class Resolver:
         known, until = self._known.get(host, ("", 0.0))
         if time.monotonic() < until:
             return known
-        found = await self._threads.run(lambda: _look_up(host), deadline_s=deadline_s)
+        found = await self._threads.run(lambda: _look_up(host), deadline_s=deadline_s, what=f"The name {host}")
         ip = checked_ip(found, allow_private=self._allow_private)
         if len(self._known) >= MAX_NAMES:
             self._known.clear()

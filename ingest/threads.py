@@ -34,9 +34,9 @@ class Threads:
         self._unfinished = 0
         self._closed = False
 
-    async def run(self, work: Callable[[], T], *, deadline_s: float) -> T:
-        """Runs `work` in a thread. Raises SourceError (timeout) when it takes longer; the thread then finishes
-        what it is in and throws the result away, so `work` must close what it opens.
+    async def run(self, work: Callable[[], T], *, deadline_s: float, what: str) -> T:
+        """Runs `work` in a thread. Raises SourceError (timeout) naming `what` when it takes longer; the thread then
+        finishes what it is in and throws the result away, so `work` must close what it opens.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -45,7 +45,7 @@ class Threads:
             async with asyncio.timeout(deadline_s):
                 return await future
         except TimeoutError:
-            raise SourceError(f"No picture within {deadline_s:g} s.", reason=Trouble.TIMEOUT) from None
+            raise SourceError(f"{what} gave no picture within {deadline_s:g} s.", reason=Trouble.TIMEOUT) from None
 
     def close(self) -> None:
         """Ends idle threads at once and busy ones when their work ends; waits for none."""

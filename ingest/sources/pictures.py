@@ -32,7 +32,9 @@ class PictureSource:
 
     async def look(self, *, deadline_s: float) -> Shot:
         image = await self._means.decoding.run(
-            lambda: decode_picture(read_picture(self._path), what=str(self._path)), deadline_s=deadline_s
+            lambda: decode_picture(read_picture(self._path), what=str(self._path)),
+            deadline_s=deadline_s,
+            what=str(self._path),
         )
         return Shot(image, self._clock.now())
 
@@ -53,7 +55,9 @@ class FolderSource:
     async def look(self, *, deadline_s: float) -> Shot:
         now = self._clock.now()
         turn = int(max((now - self._opened_at).total_seconds(), 0.0) / self._every_s)
-        image = await self._means.decoding.run(lambda: _decode_turn(self._path, turn), deadline_s=deadline_s)
+        image = await self._means.decoding.run(
+            lambda: _decode_turn(self._path, turn), deadline_s=deadline_s, what=str(self._path)
+        )
         return Shot(image, now)
 
     async def close(self) -> None:

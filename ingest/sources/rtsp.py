@@ -34,7 +34,9 @@ class RtspSource:
         stop_at = time.monotonic() + deadline_s
         ip = await self._resolver.ip(self._address.host, deadline_s=deadline_s)
         try:
-            image = await self._means.waiting.run(lambda: self._keyframe(ip, stop_at=stop_at), deadline_s=deadline_s)
+            image = await self._means.waiting.run(
+                lambda: self._keyframe(ip, stop_at=stop_at), deadline_s=deadline_s, what=self._address.shown
+            )
         except SourceError:
             self._resolver.forget()
             raise

@@ -60,7 +60,9 @@ class SnapshotSource:
             async with asyncio.timeout(deadline_s):
                 data = await self._fetch(deadline_s=deadline_s)
                 captured_at = self._clock.now()
-                image = await self._means.decoding.run(lambda: decode_picture(data, what=shown), deadline_s=deadline_s)
+                image = await self._means.decoding.run(
+                    lambda: decode_picture(data, what=shown), deadline_s=deadline_s, what=shown
+                )
         except TimeoutError:
             self._resolver.forget()
             raise SourceError(

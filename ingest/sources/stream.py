@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import av
+from av.codec.context import Flags
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
@@ -21,12 +22,12 @@ from models.places import Trouble
 
 # TCP only: over UDP a single lost packet spoils a keyframe, and cameras behind NAT never reach us.
 # analyzeduration/probesize: FFmpeg otherwise reads 5 s of a stream to learn what the first keyframe tells anyway.
+# No "nobuffer": it throws away the packets read while opening, the first keyframe among them, and costs an interval.
 _OPTIONS = {
     "rtsp_transport": "tcp",
     "protocol_whitelist": "rtsp,rtsps,tcp,tls,rtp,crypto",
-    "analyzeduration": "200000",
-    "probesize": "200000",
-    "fflags": "nobuffer",
+    "analyzeduration": "0",
+    "probesize": "32",
     "allowed_media_types": "video",
 }
 
@@ -46,7 +47,7 @@ class Stream:
                 _full_url(address, ip=ip), options=dict(_OPTIONS), timeout=(open_s, min(read_s, open_s))
             )
         except (av.FFmpegError, OSError) as error:
-            raise self._trouble(error, waited=time.monotonic() - started >= open_s * 0.95) from None
+            raise self._trouble(error, waited=time.monotonic() - started >= open_s * 0.95, opening=True) from None
 
     def __enter__(self) -> Stream:
         return self
@@ -63,6 +64,8 @@ class Stream:
         video = self._container.streams.video[0]
         video.codec_context.thread_count = 1
         video.codec_context.skip_frame = "NONKEY"
+        # Without it the decoder keeps each keyframe back until the next, waiting for frames to put in order.
+        video.codec_context.flags |= Flags.low_delay
         began = time.monotonic()
         try:
             for packet in self._container.demux(video):
@@ -71,7 +74,7 @@ class Stream:
                 if time.monotonic() >= stop_at:
                     raise SourceError(f"{self._shown} sent no keyframe in time.", reason=Trouble.TIMEOUT)
         except (av.FFmpegError, OSError) as error:
-            raise self._trouble(error, waited=time.monotonic() - began > 0.5) from None
+            raise self._trouble(error, waited=time.monotonic() - began > 0.5, opening=False) from None
         raise SourceError(f"{self._shown} ended its stream.", reason=Trouble.ENDED)
 
     def _image(self, frame: VideoFrame) -> Image:
@@ -83,7 +86,7 @@ class Stream:
             )
         return frame_image(frame)
 
-    def _trouble(self, error: Exception, *, waited: bool) -> SourceError:
+    def _trouble(self, error: Exception, *, waited: bool, opening: bool) -> SourceError:
         """FFmpeg's messages repeat the address with its password, so only their kind is used."""
         if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
             return SourceError(
@@ -94,6 +97,8 @@ class Stream:
             return SourceError(f"{self._shown} has no stream of this name; check the path.", reason=Trouble.UNREACHABLE)
         if isinstance(error, av.error.ExitError) or waited:
             return SourceError(f"{self._shown} gave no picture in time.", reason=Trouble.TIMEOUT)
+        if isinstance(error, av.error.InvalidDataError) and opening:
+            return SourceError(f"{self._shown} hung up, or does not speak RTSP.", reason=Trouble.UNREACHABLE)
         if isinstance(error, av.error.InvalidDataError):
             return SourceError(f"{self._shown} sends no video that can be decoded.", reason=Trouble.NOT_A_PICTURE)
         return SourceError(

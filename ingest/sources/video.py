@@ -36,7 +36,9 @@ class VideoSource:
         now = self._clock.now()
         played_s = self._start_s + max((now - self._opened_at).total_seconds(), 0.0)
         image = await self._means.decoding.run(
-            lambda: self._picture(played_s, budget_s=deadline_s * DECODING_SHARE), deadline_s=deadline_s
+            lambda: self._picture(played_s, budget_s=deadline_s * DECODING_SHARE),
+            deadline_s=deadline_s,
+            what=str(self._path),
         )
         return Shot(image, now)
 
