@@ -1,0 +1,1 @@
+"""The demonstration: a small district, real footage, ready-made sign-ins."""
