@@ -30,11 +30,6 @@ def password_matches(password: str, *, password_hash: str | None) -> bool:
             return False
 
 
-def needs_rehash(password_hash: str) -> bool:
-    """True when the hash was made with other parameters than today's."""
-    return _HASHER.check_needs_rehash(password_hash)
-
-
 @cache
 def _nobodys_hash() -> str:
     return _HASHER.hash("nobody signs in with this")

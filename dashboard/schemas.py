@@ -88,7 +88,7 @@ class SubcategoryOut(Out):
     zh: str
     en: str
     national_code: str | None
-    limit: str | None
+    limit: str
     department: str
     seen_by: SeenBy
 
@@ -179,13 +179,14 @@ class EvidenceOut(Out):
 class IncidentOut(Out):
     """An incident as every page and the worker's task message show it.
 
-    steps: what the asker may do to it now; in a task message, what the person it is sent to may do.
+    category: its code, words in /api/taxonomy; steps: what the asker may do to it now; in a task message, what
+    the person it is sent to may do.
     """
 
     incident_id: str
     number: int
     subcategory: Named
-    category: Named
+    category: str
     state: IncidentState
     camera_id: str | None
     camera_name: str | None
@@ -318,13 +319,26 @@ class FunnelOut(Out):
 
 
 class IndicatorRow(Out):
-    """One area, person or subcategory. ratios: indicator name → ratio, the same names in every row."""
+    """One cell, person or subcategory; `key` null gathers incidents that have none (outside every cell, say).
 
-    key: str
+    handled: resolved of opened; on_time: resolved before the deadline, of resolved; closed: closed of opened;
+    rework: sent back, of verified; returned: returned, of opened; false_alarms: rejected, of those cameras found.
+    Means are seconds over the incidents that got there, null when none did.
+    """
+
+    key: str | None
     zh: str
     en: str
     funnel: Funnel
-    ratios: dict[str, Ratio]
+    handled: Ratio
+    on_time: Ratio
+    closed: Ratio
+    rework: Ratio
+    returned: Ratio
+    false_alarms: Ratio
+    mean_to_accept_s: float | None
+    mean_to_resolve_s: float | None
+    mean_to_close_s: float | None
 
 
 class IndicatorTable(Out):

@@ -13,6 +13,7 @@ from fastapi import Depends, Request, Response
 from dashboard.errors import ApiError
 from dashboard.parts import Parts, parts_of
 from dashboard.rights import ASSESSORS, CHANGERS, COMMAND, EVERYONE, Viewer
+from dashboard.views.names import NameBook
 from dashboard.words import ROLE_WORDS
 from dispatch import accounts
 from models.people import Role
@@ -88,3 +89,11 @@ Commander = Annotated[Viewer, Depends(requires(COMMAND))]
 Assessor = Annotated[Viewer, Depends(requires(ASSESSORS))]
 Worker = Annotated[Viewer, Depends(requires(frozenset({Role.WORKER, Role.LEADER})))]
 OpenParts = Annotated[Parts, Depends(parts_of)]
+
+
+def _book(request: Request) -> NameBook:
+    book: NameBook = request.app.state.book
+    return book
+
+
+Book = Annotated[NameBook, Depends(_book)]

@@ -35,14 +35,12 @@ class Throttle:
                 self._tries.popitem(last=False)
             return None
 
-    def left(self, key: str, now: datetime) -> int:
+    def refund(self, key: str) -> None:
+        """The try was no failure: it does not count."""
         with self._lock:
-            return self._limit - len(self._recent(key, now))
-
-    def forget(self, key: str) -> None:
-        """After success: earlier failures no longer count."""
-        with self._lock:
-            self._tries.pop(key, None)
+            tries = self._tries.get(key)
+            if tries:
+                tries.pop()
 
     def _recent(self, key: str, now: datetime) -> deque[datetime]:
         tries = self._tries.get(key, deque())

@@ -23,9 +23,7 @@ WORDS: Mapping[str, Text] = {
         "password.",
     ),
     "too_many_requests": Text("请求太频繁，请 {seconds} 秒后再试。", "Too many requests; try again in {seconds} s."),
-    "not_allowed": Text(
-        "您的角色（{role_zh}）不能做这件事。", "Your role ({role_en}) may not do this."
-    ),
+    "not_allowed": Text("您的角色（{role_zh}）不能做这件事。", "Your role ({role_en}) may not do this."),
     "not_found": Text("没有找到，或您无权查看。", "Not found, or not yours to see."),
     "no_such_route": Text("没有这个接口：{path}", "There is no such address: {path}"),
     "method_not_allowed": Text("这个接口不支持 {method}。", "This address does not take {method}."),

@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
 from dashboard.errors import ApiError
 from dashboard.schemas import CameraOut, Identifier
-from dashboard.sessions import Anyone, OpenParts
+from dashboard.sessions import Anyone, Book, OpenParts
 from dashboard.views.cameras import camera_out
-from dashboard.views.directory import Directory
 from models.ids import CameraId
 
 router = APIRouter(tags=["cameras"])
 
+JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
+
 
 @router.get("/api/cameras")
-def get_cameras(parts: OpenParts, viewer: Anyone) -> list[CameraOut]:
-    with parts.store.reading() as session:
-        directory = Directory.read(session)
+def get_cameras(parts: OpenParts, book: Book, viewer: Anyone) -> list[CameraOut]:
+    names = book.names()
     states = {state.camera_id: state for state in parts.camera_states()}
     return [
-        camera_out(camera, cell_id=directory.cell_of_camera(camera_id), state=states.get(camera_id))
-        for camera_id, camera in directory.cameras.items()
-        if viewer.sees_cell(directory.cell_of_camera(camera_id))
+        camera_out(camera, names=names, state=states.get(camera_id))
+        for camera_id, camera in names.cameras.items()
+        if viewer.sees_cell(names.cell_of[camera_id])
     ]
 
 
-@router.get("/api/cameras/{camera_id}/latest.jpg", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-def get_latest_picture(camera_id: Annotated[Identifier, Path()], parts: OpenParts, viewer: Anyone) -> Response:
+@router.get("/api/cameras/{camera_id}/latest.jpg", response_class=Response, responses=JPEG)
+def get_latest_picture(
+    camera_id: Annotated[Identifier, Path()], parts: OpenParts, book: Book, viewer: Anyone
+) -> Response:
     """The latest picture, people masked. 404 `no_picture_yet` before the first; Last-Modified: when it was taken."""
-    with parts.store.reading() as session:
-        directory = Directory.read(session)
+    names = book.names()
     known = CameraId(camera_id)
-    if known not in directory.cameras or not viewer.sees_cell(directory.cell_of_camera(known)):
+    if known not in names.cameras or not viewer.sees_cell(names.cell_of[known]):
         raise ApiError(404, "not_found")
     picture = parts.latest.get(known)
     if picture is None:

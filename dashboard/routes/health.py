@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from dashboard.schemas import HealthOut
 from dashboard.sessions import OpenParts
 from dispatch import queries
-from models.errors import GridwardenError
 
 router = APIRouter(tags=["health"])
 log = logging.getLogger(__name__)
@@ -22,8 +21,8 @@ def get_health(parts: OpenParts) -> HealthOut:
     try:
         with parts.store.reading() as session:
             queries.last_seq(session)
-    except (GridwardenError, OSError) as error:
-        log.warning("The store does not answer: %s", error)
+    except Exception:
+        log.exception("The store does not answer")
         return HealthOut(status="degraded", version=_version())
     return HealthOut(status="ok", version=_version())
 

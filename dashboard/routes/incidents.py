@@ -12,12 +12,13 @@ from dashboard.refusals import refusal
 from dashboard.reports import report
 from dashboard.rights import Viewer
 from dashboard.schemas import Identifier, IncidentDetail, IncidentOut, IncidentPage, ReportIn, StepIn
-from dashboard.sessions import Anyone, Changer, Commander, OpenParts
-from dashboard.views.directory import Directory
+from dashboard.search import Search, find
+from dashboard.sessions import Anyone, Book, Changer, Commander, OpenParts
 from dashboard.views.incidents import IncidentViews
 from dispatch import queries, steps
+from dispatch.store.store import StoreSession
 from models.errors import NotFoundError, StepRefusedError
-from models.ids import CellId, IncidentId, PictureHash, SubcategoryCode
+from models.ids import CameraId, CellId, IncidentId
 from models.incidents import FINISHED, Incident, IncidentState
 
 router = APIRouter(tags=["incidents"])
@@ -30,55 +31,96 @@ _LONGEST_PAGE = 200
 @router.get("/api/incidents")
 def get_incidents(
     parts: OpenParts,
+    book: Book,
     viewer: Anyone,
+    *,
     state: Annotated[list[IncidentState] | None, Query()] = None,
     cell: Annotated[Identifier | None, Query()] = None,
     subcategory: Annotated[Identifier | None, Query()] = None,
     open_: Annotated[bool | None, Query(alias="open")] = None,
-    q: Annotated[str | None, Query(max_length=100)] = None,
+    q: Annotated[str, Query(max_length=100)] = "",
     before: Annotated[int | None, Query(ge=1)] = None,
     limit: Annotated[int, Query(ge=1, le=_LONGEST_PAGE)] = _PAGE,
 ) -> IncidentPage:
-    """Newest first. q: a number, or words of the reason, subcategory, camera or person."""
-    cell_id = CellId(cell) if cell else None
-    if cell_id and not viewer.sees_cell(cell_id):
-        raise ApiError(404, "not_found")
+    """Newest first. q: a number, or words of the reason, subcategory, camera, cell or person.
+
+    A page may hold fewer than `limit`, even none, while `next_before` says there is more to look through.
+    """
+    search = Search(
+        states=_states(state, open_=open_), cell=CellId(cell) if cell else None, subcategory=subcategory, words=q
+    )
+    views = IncidentViews(book.names(), parts.taxonomy, parts.clock.now())
     with parts.store.reading() as session:
-        directory = Directory.read(session)
-        found = queries.list_incidents(
-            session,
-            cells={cell_id} if cell_id else viewer.cells,
-            states=_states(state, open_=open_),
-            limit=limit + 1,
-            before_number=before,
-        )
-    views = IncidentViews(directory, taxonomy=parts.taxonomy, now=parts.clock.now())
-    page = found[:limit]
+        found = find(session, search, viewer=viewer, views=views, before=before, limit=limit)
     return IncidentPage(
-        incidents=[views.incident(incident, viewer=viewer) for incident in page],
-        next_before=page[-1].number if len(found) > limit else None,
+        incidents=[views.incident(incident, viewer=viewer) for incident in found.incidents],
+        next_before=found.next_before,
     )
 
 
 @router.get("/api/incidents/{incident_id}")
-def get_incident(incident_id: Identifier, parts: OpenParts, viewer: Anyone) -> IncidentDetail:
-    raise NotImplementedError
+def get_incident(incident_id: Identifier, parts: OpenParts, book: Book, viewer: Anyone) -> IncidentDetail:
+    with parts.store.reading() as session:
+        incident = _visible(session, incident_id, viewer)
+        timeline = queries.timeline(session, incident_id)
+    views = IncidentViews(book.names(), parts.taxonomy, parts.clock.now())
+    return views.detail(incident, timeline=timeline, viewer=viewer)
 
 
 @router.post("/api/incidents/{incident_id}/steps")
-def post_step(incident_id: Identifier, body: StepIn, parts: OpenParts, viewer: Changer) -> IncidentOut:
+def post_step(incident_id: Identifier, body: StepIn, parts: OpenParts, book: Book, viewer: Changer) -> IncidentOut:
     """409 `refused` with the incident's present state when the step is not possible now or not yours."""
-    raise NotImplementedError
+    if body.data.photo and parts.pictures.get(body.data.photo) is None:
+        raise ApiError(422, "unknown_picture")
+    with parts.store.reading() as session:
+        _visible(session, incident_id, viewer)
+        if body.data.into:
+            _visible(session, body.data.into, viewer)
+    incident = _take(parts, incident_id, body, viewer)
+    return IncidentViews(book.names(), parts.taxonomy, parts.clock.now()).incident(incident, viewer=viewer)
 
 
 @router.post("/api/incidents", status_code=201)
-def post_report(body: ReportIn, parts: OpenParts, viewer: Commander) -> IncidentOut:
-    """A person's own find on a camera's latest picture; opens an incident or adds to the one already there."""
-    raise NotImplementedError
+def post_report(body: ReportIn, parts: OpenParts, book: Book, viewer: Commander) -> IncidentOut:
+    """A person's own find on a camera's latest picture; it opens an incident like any other."""
+    names = book.names()
+    camera_id = CameraId(body.camera_id)
+    if camera_id not in names.cameras or not viewer.sees_cell(names.cell_of[camera_id]):
+        raise ApiError(404, "not_found")
+    incident = report(parts, body, viewer=viewer)
+    return IncidentViews(names, parts.taxonomy, parts.clock.now()).incident(incident, viewer=viewer)
 
 
-def _states(chosen: list[IncidentState] | None, *, open_: bool | None) -> set[IncidentState] | None:
-    states = set(chosen or IncidentState)
-    if open_ is not None:
-        states &= set(IncidentState) - FINISHED if open_ else FINISHED
-    return states
+def _take(parts: Parts, incident_id: str, body: StepIn, viewer: Viewer) -> Incident:
+    data = body.data.model_dump(exclude_none=True)
+    try:
+        with parts.store.transaction() as session:
+            steps.take_step(
+                session,
+                incident_id=IncidentId(incident_id),
+                step=body.step,
+                actor=viewer.actor,
+                now=parts.clock.now(),
+                # A key is the page's own: another person's equal key must not swallow this step.
+                cause=f"api:{viewer.person.person_id}:{body.key}",
+                data=data,
+            )
+            return queries.get_incident(session, incident_id)
+    except StepRefusedError as error:
+        text = refusal(error, step=body.step, role=viewer.person.role, brought=frozenset(data))
+        raise ApiError(409, "refused", text=text, state=error.state) from error
+
+
+def _visible(session: StoreSession, incident_id: str, viewer: Viewer) -> Incident:
+    """The incident; one that is not the viewer's to see is as unknown as one that does not exist."""
+    incident = queries.get_incident(session, incident_id)
+    if not viewer.sees(incident):
+        raise NotFoundError(f"There is no incident {incident_id!r}")
+    return incident
+
+
+def _states(chosen: list[IncidentState] | None, *, open_: bool | None) -> frozenset[IncidentState]:
+    states = frozenset(chosen or IncidentState)
+    if open_ is None:
+        return states
+    return states - FINISHED if open_ else states & FINISHED

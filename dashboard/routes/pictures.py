@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response, UploadFile
+from fastapi import APIRouter, Header, Path, Response, UploadFile
 
 from dashboard.errors import ApiError
+from dashboard.parts import Parts
 from dashboard.photographs import MAX_UPLOAD_BYTES, clean_jpeg
+from dashboard.rights import Viewer
+from dashboard.routes.cameras import JPEG
 from dashboard.schemas import PictureName, PictureOut
 from dashboard.sessions import Anyone, Changer, OpenParts
 from dispatch import accounts, queries
@@ -20,28 +23,31 @@ router = APIRouter(tags=["pictures"])
 def post_picture(file: UploadFile, parts: OpenParts, viewer: Changer) -> PictureOut:
     """One JPEG, PNG or WebP; kept as a JPEG without its metadata, at most 1,600 pixels long."""
     picture = parts.pictures.put(clean_jpeg(file.file.read(MAX_UPLOAD_BYTES + 1)))
-    with parts.store.transaction() as session:
-        accounts.audit(
-            session,
-            person_id=viewer.person.person_id,
-            action="upload_picture",
-            subject=picture,
-            at=parts.clock.now(),
-        )
+    _audit(parts, viewer, action="upload_picture", picture=picture)
     return PictureOut(picture=picture)
 
 
-@router.get("/api/pictures/{picture}.jpg", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-def get_picture(picture: Annotated[PictureName, Path()], parts: OpenParts, viewer: Anyone) -> Response:
-    """Every view is audited, so it is asked for again each time: nothing may be served from a shared cache."""
+@router.get("/api/pictures/{picture}.jpg", response_class=Response, responses=JPEG)
+def get_picture(
+    picture: Annotated[PictureName, Path()],
+    parts: OpenParts,
+    viewer: Anyone,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Every view is audited, so a browser asks again each time; what it still has is not sent twice."""
     name = PictureHash(picture)
     with parts.store.reading() as session:
         allowed = any(viewer.sees(incident) for incident in queries.incidents_with_picture(session, name))
     jpeg = parts.pictures.get(name) if allowed else None
     if jpeg is None:
         raise ApiError(404, "not_found")
+    _audit(parts, viewer, action="view_picture", picture=name)
+    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{name}"'}
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _audit(parts: Parts, viewer: Viewer, *, action: str, picture: PictureHash) -> None:
     with parts.store.transaction() as session:
-        accounts.audit(
-            session, person_id=viewer.person.person_id, action="view_picture", subject=name, at=parts.clock.now()
-        )
-    return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+        accounts.audit(session, person_id=viewer.person.person_id, action=action, subject=picture, at=parts.clock.now())

@@ -28,9 +28,7 @@ def post_sign_in(body: SignIn, request: Request, response: Response, parts: Open
 def post_sign_out(request: Request, response: Response, viewer: Anyone, parts: OpenParts) -> None:
     with parts.store.transaction() as session:
         accounts.end_session(session, viewer.token_hash)
-        accounts.audit(
-            session, person_id=viewer.person.person_id, action="sign_out", subject="", at=parts.clock.now()
-        )
+        accounts.audit(session, person_id=viewer.person.person_id, action="sign_out", subject="", at=parts.clock.now())
     hub_of(request).session_ended(viewer.token_hash)
     drop_cookie(response, secure=parts.secure_cookies)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from dashboard.errors import ApiError
+from dashboard.headers import broker_url
 from dashboard.schemas import MqttOut, TasksOut
-from dashboard.sessions import OpenParts, Worker
-from dashboard.views.directory import Directory
+from dashboard.sessions import Book, OpenParts, Worker
 from dashboard.views.incidents import IncidentViews
 from dispatch import queries
 from models import wire
@@ -21,18 +21,17 @@ _MQTT_PASSWORD_LIFE = timedelta(hours=13)
 
 
 @router.get("/api/tasks")
-def get_tasks(parts: OpenParts, viewer: Worker) -> TasksOut:
+def get_tasks(parts: OpenParts, book: Book, viewer: Worker) -> TasksOut:
     """Everything this person owes, however long the phone was off. Read with one consistent `seq`."""
     with parts.store.reading() as session:
         seq = queries.last_seq(session)
         owed = queries.owed(session, viewer.person.person_id)
-        directory = Directory.read(session)
-    views = IncidentViews(directory, taxonomy=parts.taxonomy, now=parts.clock.now())
+    views = IncidentViews(book.names(), parts.taxonomy, parts.clock.now())
     return TasksOut(seq=seq, tasks=[views.incident(incident, viewer=viewer) for incident in owed])
 
 
 @router.get("/api/mqtt")
-def get_mqtt(parts: OpenParts, viewer: Worker) -> MqttOut:
+def get_mqtt(request: Request, parts: OpenParts, viewer: Worker) -> MqttOut:
     """The broker's address and a password of limited life for this person's own topics. 503 `no_mqtt` without one."""
     if parts.mqtt_ws_url is None:
         raise ApiError(503, "no_mqtt")
@@ -40,7 +39,7 @@ def get_mqtt(parts: OpenParts, viewer: Worker) -> MqttOut:
     identity = f"worker:{person_id}"
     expires_at = parts.clock.now() + _MQTT_PASSWORD_LIFE
     return MqttOut(
-        ws_url=parts.mqtt_ws_url,
+        ws_url=broker_url(parts.mqtt_ws_url, request.scope),
         username=identity,
         password=parts.broker_access.issue(identity, expires_at=expires_at),
         client_id=f"worker-{person_id}-{viewer.token_hash[:12]}",
