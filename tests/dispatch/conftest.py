@@ -1,0 +1,130 @@
+"""A real store on SQLite and, where its server is installed, on PostgreSQL; a real broker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dispatch.broker import EmbeddedBroker
+from dispatch.broker_access import BrokerAccess
+from dispatch.store.store import Store
+from dispatch.testing import fill_small_district
+from models.clock import Clock, SystemClock
+from models.testing import FakeClock
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Gives addresses of fresh databases in a cluster of its own; skips where there is no server."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("no PostgreSQL server is installed")
+    folder = tmp_path_factory.mktemp("postgresql")
+    cluster = Cluster(programs[-1], folder)
+    try:
+        cluster.start()
+        yield cluster.new_database
+    finally:
+        cluster.stop()
+
+
+class Cluster:
+    """A throw-away PostgreSQL cluster on a loopback port; the server refuses to run as root."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.programs, self.data = programs, folder / "data"
+        self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        for parent in (folder, folder.parent, folder.parent.parent):
+            parent.chmod(0o755)
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+
+    def start(self) -> None:
+        self._run("initdb", "-D", str(self.data), "-U", "gridwarden", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.data / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        if (self.data / "postmaster.pid").exists():
+            self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop")
+
+    def new_database(self) -> str:
+        import psycopg
+
+        name = f"gw_{uuid.uuid4().hex}"
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user="gridwarden", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://gridwarden@127.0.0.1:{self.port}/{name}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*self.as_user, str(self.programs / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'record.db'}"
+    return request.getfixturevalue("postgresql")()
+
+
+@pytest.fixture
+def empty_store(database_url: str, clock: FakeClock) -> Iterator[Store]:
+    store = Store.open(database_url, clock=clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(empty_store: Store) -> Store:
+    fill_small_district(empty_store)
+    return empty_store
+
+
+@pytest.fixture
+def live_store(tmp_path: Path) -> Iterator[Store]:
+    """On SQLite, in real time: what runs with a broker needs a clock that goes."""
+    store = Store.open(f"sqlite:///{tmp_path / 'record.db'}", clock=SystemClock())
+    fill_small_district(store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def access() -> BrokerAccess:
+    return BrokerAccess(b"a secret of at least sixteen bytes")
+
+
+@pytest.fixture
+def password(access: BrokerAccess) -> Callable[[str], Callable[[], str]]:
+    def of(identity: str, clock: Clock | None = None) -> Callable[[], str]:
+        return lambda: access.issue(identity, expires_at=(clock or SystemClock()).now() + timedelta(hours=1))
+
+    return of
+
+
+@pytest.fixture
+async def broker(access: BrokerAccess) -> AsyncIterator[EmbeddedBroker]:
+    async with EmbeddedBroker("127.0.0.1", 0, 0, access, clock=SystemClock()) as running:
+        yield running
