@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from detect.detector import Detector
 from detect.labels import Dataset, LabelledPicture
+from detect.pixels import read_picture
 from models.errors import DatasetError
 from models.geometry import Boxes, iou_matrix
-from models.pictures import Detections
+from models.pictures import Detections, Image
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ EVALUATION_SCORE = 0.01  # a detector to be judged passes on everything from her
 BATCH = 8  # pictures in memory at once; a 20,000 x 20,000 one is 1.2 GB by itself
 MATCH_OVERLAP = 0.5  # IoU from which a find counts as the marked thing, as in AP50
 MOST_FINDS = 300  # per picture and class; a market street has more than COCO's 100
-LARGEST_PICTURE = 512_000_000  # pixels: beyond, the file is damaged or an attack, not a street
 
 Step = Callable[[int, int], None]
 """Called with pictures done and pictures in all."""
@@ -152,16 +151,11 @@ def judge(
             step(done, total)
 
 
-def _image(picture: LabelledPicture, problems: list[str]) -> NDArray[np.uint8] | None:
-    try:
-        image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
-    except cv2.error as trouble:  # OpenCV raises for pictures beyond its own pixel limit
-        problems.append(f"{picture.path}: cannot be decoded ({trouble.err}); left out")
-        return None
+def _image(picture: LabelledPicture, problems: list[str]) -> Image | None:
+    image = read_picture(picture.path)
     if image is None:
-        problems.append(f"{picture.path}: missing, or not a picture; left out")
-        return None
-    return image  # type: ignore[return-value]
+        problems.append(f"{picture.path}: missing, too large, or not a picture; left out")
+    return image
 
 
 def _judged(picture: LabelledPicture, shape: tuple[int, ...], finds: Detections, common: dict[int, int]) -> Judged:
@@ -208,7 +202,8 @@ def _valid(values: NDArray[np.float64]) -> float | None:
 
 
 def _coco_truth(judged: list[Judged], class_count: int) -> dict[str, Any]:
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, one in enumerate(judged, 1):
         images.append({"id": number, "width": one.size[0], "height": one.size[1], "file_name": one.path.name})
         for box, row in zip(one.true_boxes, one.true_classes, strict=True):

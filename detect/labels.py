@@ -79,7 +79,7 @@ def read_labels(path: Path, *, class_count: int) -> tuple[NDArray[np.int32], Box
     try:
         lines = path.read_text().splitlines() if path.is_file() else []
     except (OSError, UnicodeDecodeError) as trouble:
-        return _no_boxes() + ([f"{path}: cannot be read ({trouble}); counted as unmarked"],)
+        return (*_no_boxes(), [f"{path}: cannot be read ({trouble}); counted as unmarked"])
     rows, problems = [], []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -89,7 +89,7 @@ def read_labels(path: Path, *, class_count: int) -> tuple[NDArray[np.int32], Box
         except ValueError as trouble:
             problems.append(f"{path}:{number}: {trouble}; line left out")
     if not rows:
-        return _no_boxes() + (problems,)
+        return (*_no_boxes(), problems)
     table = np.array(rows, np.float64)
     return table[:, 0].astype(np.int32), table[:, 1:].astype(np.float32), problems
 

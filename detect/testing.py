@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-import numpy as np
-
 from detect.backends.letterbox import check_picture
 from models.pictures import Detections, Image
 
@@ -14,6 +12,7 @@ from models.pictures import Detections, Image
 class RecordedDetector:
     """A `Detector` that plays back what it was given, one entry per picture, the last one for ever.
 
+    >>> import numpy as np
     >>> detector = RecordedDetector(("person",), [Detections.empty(("person",))])
     >>> len(detector.detect([np.zeros((4, 4, 3), np.uint8)])[0])
     0

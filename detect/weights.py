@@ -93,7 +93,7 @@ def verified_manifest(folder: Path) -> Manifest:
             raise WeightsError(f"{path}: named in {MANIFEST} but missing; download the weights again")
         if sha256(path) != wanted:
             raise WeightsError(
-                f"{path}: does not have the sha256 that {MANIFEST} names (altered or damaged); download the weights again"
+                f"{path}: does not have the sha256 that {MANIFEST} names: altered or damaged; get the weights again"
             )
     return manifest
 

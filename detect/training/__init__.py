@@ -1,1 +1,1 @@
-"""From a data folder to shipped weights: `fit.train` is the front door. Needs the extra `train` (torch, ultralytics)."""
+"""From a data folder to shipped weights: `build.train` is the front door. Needs the extra `train` (torch, nncf)."""

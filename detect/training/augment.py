@@ -43,7 +43,7 @@ def warped(sample: Sample, *, side: int, scales: tuple[float, float], random: np
     matrix = np.column_stack([linear, target - linear @ centre])
     fill = GREY if random.random() < 0.7 else (0, 0, 0)
     image = cv2.warpAffine(sample.image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderValue=fill)
-    return _moved(sample, image, matrix)
+    return _moved(sample, np.asarray(image, np.uint8), matrix)
 
 
 def _moved(sample: Sample, image: Image, matrix: NDArray[np.float64]) -> Sample:
@@ -104,7 +104,7 @@ def weathered(image: Image, *, random: np.random.Generator) -> Image:
     if random.random() < 0.15:
         image = _coarse(image, random)
     if random.random() < 0.10:
-        image = cv2.GaussianBlur(image, (0, 0), random.uniform(0.6, 1.6))
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), random.uniform(0.6, 1.6)), np.uint8)
     if random.random() < 0.12:
         image = _noisy(image, random)
     if random.random() < 0.3:
@@ -118,7 +118,7 @@ def _toned(image: Image, random: np.random.Generator) -> Image:
     gains = random.uniform(0.75, 1.2) * random.normal(1.0, 0.05, 3)
     ramp = (np.arange(256) / 255) ** gamma * 255
     table = np.clip(ramp[:, None] * gains, 0, 255).astype(np.uint8)
-    toned = cv2.LUT(image, table[:, None, :])
+    toned = np.asarray(cv2.LUT(image, table[:, None, :]), np.uint8)
     if random.random() < 0.5:
         toned = _saturated(toned, random.uniform(0.5, 1.4))
     return toned
@@ -126,13 +126,13 @@ def _toned(image: Image, random: np.random.Generator) -> Image:
 
 def _saturated(image: Image, amount: float) -> Image:
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    return cv2.addWeighted(image, amount, grey, 1 - amount, 0)
+    return np.asarray(cv2.addWeighted(image, amount, grey, 1 - amount, 0), np.uint8)
 
 
 def _infrared(image: Image, random: np.random.Generator) -> Image:
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     dark = cv2.convertScaleAbs(grey, alpha=random.uniform(0.5, 1.0), beta=random.uniform(-10, 10))
-    return cv2.cvtColor(dark, cv2.COLOR_GRAY2BGR)
+    return np.asarray(cv2.cvtColor(dark, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def _rained(image: Image, random: np.random.Generator) -> Image:
@@ -141,14 +141,15 @@ def _rained(image: Image, random: np.random.Generator) -> Image:
     lean = int(random.integers(-6, 7))
     for x, y in random.integers(0, (width, height), (int(random.integers(60, 220)), 2)):
         cv2.line(veil, (int(x), int(y)), (int(x) + lean, int(y) + int(random.integers(8, 20))), 200, 1)
-    return cv2.addWeighted(image, 0.9, cv2.cvtColor(cv2.blur(veil, (2, 2)), cv2.COLOR_GRAY2BGR), 0.5, 8)
+    streaks = cv2.cvtColor(cv2.blur(veil, (2, 2)), cv2.COLOR_GRAY2BGR)
+    return np.asarray(cv2.addWeighted(image, 0.9, streaks, 0.5, 8), np.uint8)
 
 
 def _coarse(image: Image, random: np.random.Generator) -> Image:
     height, width = image.shape[:2]
     share = random.uniform(0.35, 0.75)
     small = cv2.resize(image, (int(width * share), int(height * share)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _noisy(image: Image, random: np.random.Generator) -> Image:
@@ -159,4 +160,4 @@ def _noisy(image: Image, random: np.random.Generator) -> Image:
 
 def _blocky(image: Image, random: np.random.Generator) -> Image:
     done, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(18, 70))])
-    return cv2.imdecode(packed, cv2.IMREAD_COLOR) if done else image
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8) if done else image

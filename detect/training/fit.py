@@ -39,7 +39,7 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a progress bar shows: `step` of `steps`, seconds left at the present pace, the last losses and best score."""
+    """What a progress bar shows: `step` of `steps`, seconds left at the present pace, losses and best score."""
 
     phase: str
     step: int
@@ -144,7 +144,9 @@ class Fit:
 
     def averaged(self) -> StreetNetwork:
         """The network as it would be shipped now: the average of the street tail's last steps."""
-        return StreetNetwork(self.network.trunk, self.network.coco, self.average).eval()
+        network = StreetNetwork(self.network.trunk, self.network.coco, self.average)
+        network.eval()
+        return network
 
     def save(self) -> None:
         """Written beside and moved into place, so that a kill leaves the old checkpoint whole."""
@@ -159,8 +161,10 @@ class Fit:
     def _progress(self, started: float, first: int) -> Progress:
         pace = (time.monotonic() - started) / max(self.step - first, 1)
         left = (self.settings.steps - self.step) * pace
-        note = f"loss {np.mean(self._losses):.3f}, best mAP50 {self.best:.3f}" if self.best >= 0 else (
-            f"loss {np.mean(self._losses):.3f}"
+        note = (
+            f"loss {np.mean(self._losses):.3f}, best mAP50 {self.best:.3f}"
+            if self.best >= 0
+            else (f"loss {np.mean(self._losses):.3f}")
         )
         return Progress("train", self.step, self.settings.steps, left, note)
 
@@ -177,11 +181,14 @@ def _optimiser(tail: Tail, rate: float) -> torch.optim.Optimizer:
     """AdamW; biases and norms are not decayed."""
     matrices = [value for value in tail.parameters() if value.ndim > 1]
     vectors = [value for value in tail.parameters() if value.ndim <= 1]
-    groups: list[dict[str, Any]] = [{"params": matrices, "weight_decay": 5e-4}, {"params": vectors, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": 5e-4},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
     return torch.optim.AdamW(groups, lr=rate)
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def _blend(average: nn.Module, current: nn.Module, decay: float) -> None:
     fresh = current.state_dict()
     for name, value in average.state_dict().items():

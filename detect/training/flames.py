@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detect.labels import LabelledPicture
+from detect.pixels import read_picture
 from detect.training.augment import Sample
 from models.pictures import Image
 
@@ -28,7 +29,7 @@ def flames_of(pictures: list[LabelledPicture], fire: int) -> list[Flame]:
     """Every usable flame of the labelled pictures."""
     found = []
     for picture in pictures:
-        image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
+        image = read_picture(picture.path)
         if image is None:
             continue
         height, width = image.shape[:2]

@@ -28,9 +28,7 @@ class StreetLoss:
     """Call with raw maps, targets and the input side; gives the loss and its three parts."""
 
     def __init__(self, class_count: int) -> None:
-        self.assigner = TaskAlignedAssigner(
-            topk=10, num_classes=class_count, alpha=0.5, beta=6.0, stride=list(STRIDES)
-        )
+        self.assigner = TaskAlignedAssigner(topk=10, num_classes=class_count, alpha=0.5, beta=6.0, stride=list(STRIDES))
         self.boxes = BboxLoss(BOX_BINS)
         self.bins = torch.arange(BOX_BINS, dtype=torch.float32)
 

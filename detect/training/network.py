@@ -38,7 +38,7 @@ def load_checkpoint(path: Path) -> nn.Module:
     return model
 
 
-class Tail(nn.Module):
+class Tail(nn.Module):  # type: ignore[misc]
     """Layers 10-23 of a yolo11: neck and head, from the trunk's three outputs to raw maps."""
 
     def __init__(self, layers: nn.Sequential, kept: list[int] | None = None) -> None:
@@ -72,7 +72,7 @@ def _inputs(source: int | list[int], outputs: dict[int, Tensor], last: Tensor) -
     return [last if index == -1 else outputs[index] for index in source]
 
 
-class Trunk(nn.Module):
+class Trunk(nn.Module):  # type: ignore[misc]
     """Layers 0-9; gives the outputs of 4, 6 and 9."""
 
     def __init__(self, layers: nn.Sequential) -> None:
@@ -87,7 +87,7 @@ class Trunk(nn.Module):
         return kept[4], kept[6], kept[TRUNK_LAYERS - 1]
 
 
-class StreetNetwork(nn.Module):
+class StreetNetwork(nn.Module):  # type: ignore[misc]
     """Pictures (B, 3, H, W) RGB 0..1, H and W multiples of 32 -> boxes and scores of COCO, then of the street."""
 
     def __init__(self, trunk: Trunk, coco: Tail, street: Tail) -> None:

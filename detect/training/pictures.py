@@ -1,15 +1,15 @@
-"""Where training samples come from: the sets, drawn by weight, warped and weathered; four workers' worth of variety."""
+"""Where training samples come from: the sets, drawn by weight, warped and weathered."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from detect.labels import LabelledPicture, read_dataset
+from detect.pixels import read_picture
 from detect.training.augment import Sample, mirrored, mosaic, warped, weathered
 from detect.training.classes import ALSO_ABSENT, DRAWS
 from detect.training.flames import Flame, flames_of, pasted
@@ -92,7 +92,7 @@ class SampleSource:
         while pictures:
             index = int(random.integers(len(pictures)))
             picture = pictures[index]
-            image = cv2.imread(str(picture.path), cv2.IMREAD_COLOR)
+            image = read_picture(picture.path)
             if image is not None:
                 scale = np.array([image.shape[1], image.shape[0]] * 2, np.float32)
                 return Sample(image, picture.boxes * scale, picture.class_ids)
@@ -114,7 +114,7 @@ def clip_frames(path: Path, *, count: int) -> Iterator[Image]:
         step = max((stream.frames or count * 10) // count, 1)
         for number, frame in enumerate(container.decode(stream)):
             if number % step == 0 and number // step < count:
-                yield frame.to_ndarray(format="bgr24")
+                yield np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
 def quiet_frames(folder: Path) -> list[Image]:
