@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from collections.abc import Container, Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 MAX_STORED_BYTES = 32 * 1024 * 1024
 """No single picture is larger: a worker's photo is at most 10 MB before it is encoded again."""
+
+
+LEFT_OVER_S = 3600.0
+"""No write takes an hour: an unfinished file older than that was left by a crash."""
+
+_UNFINISHED = ".new-"
 
 
 class PictureStore:
@@ -57,6 +64,7 @@ class PictureStore:
 
     def prune(self, *, keep: Container[str], max_bytes: int) -> int:
         """Removes the oldest pictures not in `keep` until all together take at most `max_bytes`; the count removed."""
+        self._clear_left_over()
         files = sorted(self._files(), key=lambda file: file[1].st_mtime)
         total = sum(status.st_size for _, status in files)
         removed = 0
@@ -70,6 +78,13 @@ class PictureStore:
             removed += 1
         return removed
 
+    def _clear_left_over(self) -> None:
+        """What a crash left half written; the newest may be one being written now."""
+        for path in self._root.glob(f"??/{_UNFINISHED}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > LEFT_OVER_S:
+                    path.unlink()
+
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / f"{name}.jpg"
 
@@ -82,7 +97,7 @@ class PictureStore:
 def _write_whole(path: Path, data: bytes) -> None:
     """All of it or nothing, also when the power fails: written beside, flushed to disk, renamed, folder flushed."""
     path.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -40,6 +40,7 @@ class Stream:
 
     def __init__(self, address: NetworkAddress, *, ip: str, stop_at: float, read_s: float) -> None:
         self._shown = address.shown
+        self._read_s = read_s
         started = time.monotonic()
         open_s = max(stop_at - started, 0.1)
         try:
@@ -66,15 +67,18 @@ class Stream:
         video.codec_context.skip_frame = "NONKEY"
         # Without it the decoder keeps each keyframe back until the next, waiting for frames to put in order.
         video.codec_context.flags |= Flags.low_delay
-        began = time.monotonic()
+        heard_at = time.monotonic()
         try:
             for packet in self._container.demux(video):
+                heard_at = time.monotonic()
                 if packet.is_keyframe and packet.size:
                     yield from (self._image(frame) for frame in _decoded(packet))
-                if time.monotonic() >= stop_at:
+                if heard_at >= stop_at:
                     raise SourceError(f"{self._shown} sent no keyframe in time.", reason=Trouble.TIMEOUT)
         except (av.FFmpegError, OSError) as error:
-            raise self._trouble(error, waited=time.monotonic() - began > 0.5, opening=False) from None
+            raise self._trouble(
+                error, waited=time.monotonic() - heard_at >= self._read_s * 0.9, opening=False
+            ) from None
         raise SourceError(f"{self._shown} ended its stream.", reason=Trouble.ENDED)
 
     def _image(self, frame: VideoFrame) -> Image:

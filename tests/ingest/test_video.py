@@ -1,0 +1,118 @@
+import shutil
+
+import pytest
+
+from ingest.open_source import open_source
+from models.errors import SourceError
+
+
+@pytest.fixture
+def opened(clock, camera):
+    def build(address):
+        return open_source(camera(address), clock=clock, allow_private=False)
+
+    return build
+
+
+def second_of(shot) -> float:
+    """The frames of the built film tell their second by their grey level."""
+    return round((float(shot.image.mean()) - 20) / 10, 1)
+
+
+@pytest.mark.parametrize("gop", [10, 1000])
+async def test_a_look_gives_the_picture_of_its_moment_and_the_film_begins_again(opened, video, clock, gop):
+    source = opened(video(seconds=6, gop=gop))
+    seen = []
+    for _ in range(6):
+        seen.append(second_of(await source.look(deadline_s=10)))
+        clock.advance(seconds=2.5)
+    assert seen == pytest.approx([0, 2, 5, 1, 4, 0], abs=0.35)
+    await source.close()
+
+
+async def test_two_cameras_may_show_the_same_film_from_different_places(opened, video):
+    path = video()
+    shots = [await opened(f"{path}#t={start}").look(deadline_s=10) for start in (0.5, 3.5)]
+    assert [second_of(shot) for shot in shots] == pytest.approx([0, 3], abs=0.45)
+
+
+async def test_a_clock_set_back_shows_the_beginning(opened, video, clock):
+    source = opened(video())
+    clock.advance(seconds=-3600)
+    assert second_of(await source.look(deadline_s=10)) == pytest.approx(0, abs=0.35)
+    await source.close()
+
+
+async def test_a_real_clip_plays_across_its_end(opened, clip, clock):
+    source = opened(clip("road-bgslibrary-video.mp4"))
+    for _ in range(8):
+        assert (await source.look(deadline_s=10)).image.shape == (360, 640, 3)
+        clock.advance(seconds=4.7)
+    await source.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"not a video at all" * 100, "not a video"),
+        (b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1/a.ts\n", "not a video"),
+    ],
+)
+async def test_a_file_that_is_no_video_says_so(opened, tmp_path, content, words):
+    (tmp_path / "bad.mp4").write_bytes(content)
+    with pytest.raises(SourceError, match=words) as raised:
+        await opened(tmp_path / "bad.mp4").look(deadline_s=5)
+    assert raised.value.reason == "not_a_picture"
+
+
+async def test_a_video_cut_off_before_its_index_says_so(opened, video, tmp_path):
+    whole = video().read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SourceError, match="not a video that can be read"):
+        await opened(tmp_path / "cut.mp4").look(deadline_s=5)
+
+
+async def test_a_video_of_no_frames_says_so(opened, tmp_path):
+    import av
+
+    path = tmp_path / "none.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        container.start_encoding()
+    with pytest.raises(SourceError) as raised:
+        await opened(path).look(deadline_s=5)
+    assert raised.value.reason == "not_a_picture"
+
+
+async def test_a_damaged_stretch_is_stepped_over(opened, video, clock):
+    path = video(seconds=6)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 200] = bytes(200)
+    path.write_bytes(data)
+    source = opened(path)
+    looks = 0
+    for _ in range(12):
+        looks += (await source.look(deadline_s=10)).image.size > 0
+        clock.advance(seconds=0.5)
+    assert looks == 12
+    await source.close()
+
+
+async def test_a_missing_file_says_so_and_is_played_once_it_is_there(opened, video, tmp_path):
+    source = opened(video(name="here.mp4"))
+    shutil.move(tmp_path / "here.mp4", tmp_path / "away.mp4")
+    with pytest.raises(SourceError, match="does not exist") as raised:
+        await source.look(deadline_s=5)
+    assert raised.value.reason == "missing"
+    shutil.move(tmp_path / "away.mp4", tmp_path / "here.mp4")
+    assert (await source.look(deadline_s=5)).image.size
+    await source.close()
+
+
+async def test_an_address_that_leads_nowhere_says_so(opened):
+    with pytest.raises(SourceError, match="There is no file or folder") as raised:
+        opened("no/such/film.mp4")
+    assert raised.value.reason == "missing"
