@@ -137,9 +137,11 @@ def _open(session: StoreSession, observation: Observation, camera: Camera, now: 
 
 def _attach(session: StoreSession, observation: Observation, incident_id: IncidentId, now: datetime) -> IncidentEvent:
     incident = find_incident(session, incident_id)
+    while incident.merged_into is not None:  # only unfinished incidents take others in, so this ends
+        incident = find_incident(session, incident.merged_into)
     return append(
         session,
-        incident_id=incident_id,
+        incident_id=incident.incident_id,
         kind=Happening.ATTACHED,
         actor=_camera_actor(observation),
         at=now,

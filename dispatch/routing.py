@@ -12,8 +12,8 @@ from models.ids import CellId, DepartmentId, PersonId
 from models.people import Duty, Person, Role
 from models.places import GridCell
 
-CENTRE = (Role.OPERATOR, Role.ADMINISTRATOR, Role.LEADER)
-"""Who takes what nobody else has: the monitoring room, then whoever runs the installation, then any leader."""
+CENTRE = (Role.OPERATOR, Role.ADMINISTRATOR)
+"""Who takes what nobody else has: the monitoring room, then whoever runs the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,9 @@ def line_of_duty(
 
 
 def centre(directory: Directory) -> list[PersonId]:
-    """The command centre's people, in order."""
-    return [person.person_id for role in CENTRE for person in directory.people if person.role is role]
+    """The command centre's people, in order; the leaders of all cells where there is no command centre."""
+    ranked = [person.person_id for role in CENTRE for person in directory.people if person.role is role]
+    return ranked or [person.person_id for person in directory.people if person.role is Role.LEADER]
 
 
 def choose(line: Sequence[PersonId], *, passed: Container[PersonId]) -> PersonId | None:

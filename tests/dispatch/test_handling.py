@@ -100,9 +100,7 @@ class TestOpening:
         with store.reading() as session:
             assert [item.sightings for item in list_incidents(session)] == [1]
 
-    def test_the_same_problem_again_is_a_sighting_in_any_order_of_arrival(
-        self, store: Store, clock: FakeClock
-    ) -> None:
+    def test_the_same_problem_again_is_a_sighting_in_any_order_of_arrival(self, store: Store, clock: FakeClock) -> None:
         early, late = clock.now(), clock.now()
         clock.advance(minutes=2)
         late = clock.now()
@@ -272,9 +270,7 @@ class TestVerification:
 
     def test_a_report_without_a_box_is_verified_by_a_person(self, store: Store, clock: FakeClock) -> None:
         with store.transaction() as session:
-            found = report(
-                session, actor=OPERATOR, subcategory="B1", now=clock.now(), key="r", camera_id=CAMERA
-            )
+            found = report(session, actor=OPERATOR, subcategory="B1", now=clock.now(), key="r", camera_id=CAMERA)
         take(store, found, Step.RESOLVE, photo=PHOTO)
         assert incident(store, found.incident_id).state is IncidentState.VERIFYING
         with store.reading() as session:

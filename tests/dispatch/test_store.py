@@ -45,7 +45,7 @@ class TestOpen:
 
     def test_a_file_that_is_no_database_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "record.db").write_bytes(b"this is a shopping list, not a database" * 50)
-        with pytest.raises(DataFolderError, match="record.db cannot be opened"):
+        with pytest.raises(DataFolderError, match=r"record\.db cannot be opened"):
             Store.open(f"sqlite:///{tmp_path}/record.db", clock=SystemClock())
 
     def test_a_database_of_a_newer_gridwarden_is_left_alone(self, database_url: str, clock: FakeClock) -> None:
@@ -106,9 +106,7 @@ class TestLog:
         ],
         ids=["changed", "removed", "put in between"],
     )
-    def test_the_database_itself_refuses_to_have_events(
-        self, store: Store, clock: FakeClock, statement: str
-    ) -> None:
+    def test_the_database_itself_refuses_to_have_events(self, store: Store, clock: FakeClock, statement: str) -> None:
         see(store, observation(clock.now()))
         with pytest.raises(DBAPIError, match="append-only"), store.transaction() as session:
             session.execute(text(statement))
