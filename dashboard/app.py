@@ -50,7 +50,8 @@ def create_app(parts: Parts, *, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     app.add_middleware(Guard)
     app.add_middleware(Headers, mqtt_ws_url=parts.mqtt_ws_url, https=parts.secure_cookies)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
-    app.mount("/", FrontEnd(parts.web_dist))
+    # Not mounted: a mount takes every path, and a wrong method on a route could not be told from a missing page.
+    app.router.default = FrontEnd(parts.web_dist)
     return app
 
 

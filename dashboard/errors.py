@@ -82,10 +82,15 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        return answer(ApiError(405, "method_not_allowed", method=request.method))
-    if error.status_code == 404:
-        return answer(ApiError(404, "no_such_route", path=request.url.path))
+    match error.status_code:
+        case 400:
+            return answer(ApiError(400, "unreadable"))
+        case 404:
+            return answer(ApiError(404, "no_such_route", path=request.url.path))
+        case 405:
+            return answer(ApiError(405, "method_not_allowed", method=request.method))
+        case 413:
+            return answer(ApiError(413, "too_large", limit=error.detail))
     return answer(ApiError(error.status_code, "refused", problem=error.detail))
 
 

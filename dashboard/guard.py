@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.errors import ApiError, answer
@@ -53,7 +54,8 @@ class _Bounded:
         message = await self._receive()
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
-            raise _too_large(self._limit)
+            # FastAPI lets this kind pass while it reads a body; any other would become "cannot be parsed".
+            raise HTTPException(413, _shown(self._limit))
         return message
 
 
@@ -68,9 +70,8 @@ def _check_origin(headers: Headers) -> None:
 def _check_length(headers: Headers, limit: int) -> None:
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()) or int(length) > limit:
-        raise _too_large(limit)
+        raise ApiError(413, "too_large", limit=_shown(limit))
 
 
-def _too_large(limit: int) -> ApiError:
-    shown = f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 1024} kB"
-    return ApiError(413, "too_large", limit=shown)
+def _shown(limit: int) -> str:
+    return f"{limit // 2**20} MB" if limit >= 2**20 else f"{limit // 1024} kB"

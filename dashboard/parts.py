@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from fastapi import Request
 
@@ -15,13 +16,34 @@ from ingest.latest import LatestPictures
 from ingest.picture_store import PictureStore
 from models.clock import Clock
 from models.places import CameraState
-from models.taxonomy import Taxonomy
+from models.taxonomy import SeenBy, Taxonomy
 from models.text import Text
+
+
+class CoverageLine(Protocol):
+    """What is known of one subcategory: a row of `detect.coverage`."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+    @property
+    def seen_by(self) -> SeenBy: ...
+    @property
+    def precision(self) -> float | None: ...
+    @property
+    def recall(self) -> float | None: ...
+    @property
+    def evidence(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """mqtt_ws_url None: no WebSocket broker here, workers pull; secure_cookies: only where HTTPS is in front."""
+    """mqtt_ws_url: `{host}` in it stands for the name the page was opened under; None: no WebSocket broker, workers
+    pull. secure_cookies: only where HTTPS is in front. coverage None: no weights are loaded in this process.
+    """
 
     store: Store
     feed: Feed
@@ -36,6 +58,7 @@ class Parts:
     web_dist: Path
     district_name: Text
     secure_cookies: bool = False
+    coverage: Callable[[], Sequence[CoverageLine]] | None = None
 
 
 def parts_of(request: Request) -> Parts:

@@ -31,7 +31,7 @@ class DashboardServer:
     @property
     def port(self) -> int:
         """The real one after `bind`, also when 0 was asked for."""
-        return int(self._socket.getsockname()[1]) if self._socket else self._port
+        return self._port
 
     @property
     def url(self) -> str:
@@ -42,6 +42,7 @@ class DashboardServer:
         """Takes the port and returns it. Raises PortInUseError."""
         if self._socket is None:
             self._socket = _listen(self._host, self._port)
+            self._port = int(self._socket.getsockname()[1])
         return self.port
 
     async def run(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dispatch import words
 from models.incidents import IncidentState
 from models.lifecycle import Needs, Step
 from models.people import Role
@@ -35,6 +36,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "too_large": Text("内容太大：最多 {limit}。", "Too large: at most {limit}."),
     "invalid": Text("请求内容有误：{field}：{problem}", "The request is wrong at {field}: {problem}"),
+    "unreadable": Text("请求内容无法读取。", "The request's body cannot be read."),
     "refused": Text("没有执行：{problem}", "Not done: {problem}"),
     "no_picture_yet": Text("这个摄像头还没有画面。", "This camera has given no picture yet."),
     "not_a_picture": Text(
@@ -67,29 +69,12 @@ WORDS: Mapping[str, Text] = {
     ),
 }
 
-STATE_WORDS: Mapping[str, Text] = {
-    IncidentState.OPENED: Text("已立案", "opened"),
-    IncidentState.ASSIGNED: Text("已派遣", "assigned"),
-    IncidentState.RECEIVED: Text("已接收", "received"),
-    IncidentState.ACCEPTED: Text("处置中", "accepted"),
-    IncidentState.RESOLVED: Text("已处置", "resolved"),
-    IncidentState.VERIFYING: Text("核查中", "being verified"),
-    IncidentState.CLOSED: Text("已结案", "closed"),
-    IncidentState.RETURNED: Text("已回退", "returned"),
-    IncidentState.REWORK: Text("返工", "rework"),
-    IncidentState.SUSPENDED: Text("已挂账", "suspended"),
-    IncidentState.REJECTED: Text("已作废", "rejected"),
-    IncidentState.MERGED: Text("已合并", "merged"),
-}
+STATE_WORDS: Mapping[IncidentState, Text] = words.STATES
 
-STEP_WORDS: Mapping[Step, Text] = {
+STEP_WORDS: Mapping[str, Text] = {
+    **words.STEPS,
     Step.OPEN: Text("立案", "open"),
     Step.ASSIGN: Text("派遣", "assign"),
-    Step.RECEIVE: Text("接收", "receive"),
-    Step.ACCEPT: Text("受理", "accept"),
-    Step.RESOLVE: Text("处置完成", "resolve"),
-    Step.RETURN: Text("回退", "return"),
-    Step.NOTHING_HERE: Text("现场没有问题", "nothing here"),
     Step.VERIFY: Text("核查", "verify"),
     Step.CONFIRM_GONE: Text("核查通过", "confirm gone"),
     Step.CONFIRM_STILL_THERE: Text("核查不通过", "confirm still there"),
@@ -99,6 +84,7 @@ STEP_WORDS: Mapping[Step, Text] = {
     Step.MERGE: Text("合并", "merge"),
     Step.REOPEN: Text("重新立案", "reopen"),
 }
+"""What workers do is worded where their phones are answered; the rest here."""
 
 ROLE_WORDS: Mapping[Role, Text] = {
     Role.SYSTEM: Text("系统", "system"),

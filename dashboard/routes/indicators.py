@@ -47,7 +47,8 @@ class Period:
         since: Annotated[AwareDatetime | None, Query()] = None,
         until: Annotated[AwareDatetime | None, Query()] = None,
     ) -> None:
-        self.until: datetime = until or parts.clock.now()
+        # `until` itself is outside; what happened this very moment is not.
+        self.until: datetime = until or parts.clock.now() + timedelta(seconds=1)
         self.since: datetime = since or self.until - _USUAL
         if not timedelta() < self.until - self.since <= timedelta(days=_LONGEST_DAYS):
             raise ApiError(422, "bad_period", days=_LONGEST_DAYS)

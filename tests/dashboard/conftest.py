@@ -1,0 +1,53 @@
+"""A small dashboard, browsers signed in as anyone, and one really served on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dashboard.server import DashboardServer
+from dashboard.testing import SmallDashboard, small_dashboard
+
+Browser = Callable[[str | None], httpx.AsyncClient]
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> Iterator[SmallDashboard]:
+    made = small_dashboard(tmp_path, heartbeat_s=0.2, mqtt_ws_url="ws://{host}:9001/mqtt")
+    yield made
+    made.parts.store.close()
+
+
+@pytest.fixture
+async def browser(dashboard: SmallDashboard) -> AsyncIterator[Browser]:
+    """`browser(person)`: signed in; `browser(None)`: nobody. In the same process, without a socket."""
+    opened: list[httpx.AsyncClient] = []
+
+    def open_(person_id: str | None) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(dashboard.app, raise_app_exceptions=False),
+            base_url="http://gridwarden.test",
+            headers={"X-Gridwarden": "1"},
+            cookies=dashboard.cookie(person_id) if person_id else None,
+        )
+        opened.append(client)
+        return client
+
+    yield open_
+    for client in opened:
+        await client.aclose()
+
+
+@pytest.fixture
+async def server(dashboard: SmallDashboard) -> AsyncIterator[DashboardServer]:
+    """The dashboard under uvicorn on an ephemeral port."""
+    made = DashboardServer(dashboard.app)
+    running = asyncio.create_task(made.run())
+    await made.started.wait()
+    yield made
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
