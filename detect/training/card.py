@@ -130,7 +130,8 @@ def _kept(facts: CardFacts) -> str:
         "The float COCO tail is the start network's to the last bit: trunk and tail are frozen, rows of other classes "
         f"dropped. Of {agreement.finds} things the float start network sees at 640 x 640 on frames of the clips (score "
         f"from 0.4), the int8 network at its own, smaller size sees {agreement.kept:.1%} (same class, IoU from 0.5, "
-        f"score from 0.3); {agreement.new:.1%} of its own finds the start network does not have. What is lost is small and far."
+        f"score from 0.3); {agreement.new:.1%} of its own finds the start network does not have. "
+        "What is lost is small and far."
     )
 
 
