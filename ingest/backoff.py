@@ -10,18 +10,23 @@ FIRST_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
 """A camera that is back is seen within a minute; 1,438 dead ones cost 24 attempts a second at most."""
 
+REFUSED_RETRY_S = 300.0
+"""After a wrong password: cameras lock the account after five or so wrong tries in half an hour. A corrected address is
+tried at once, because a changed camera starts anew."""
+
 JITTER = 0.5
 """The delay is cut by up to this share at random, so that cameras which failed together do not return together."""
 
 
-def retry_delay_s(failures: int, *, draw: float) -> float:
-    """Seconds to wait after this many failures in a row; `draw` is a random number in 0..1.
+def retry_delay_s(failures: int, *, draw: float, at_least_s: float = 0.0) -> float:
+    """Seconds to wait after this many failures in a row; `draw` is a random number in 0..1, which shortens it.
 
     >>> [retry_delay_s(n, draw=0) for n in (1, 2, 3, 4, 5, 6, 60)]
     [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
     """
     doublings = min(max(failures - 1, 0), 10)
-    return min(FIRST_RETRY_S * 2.0**doublings, LONGEST_RETRY_S) * (1 - JITTER * draw)
+    usual_s = min(FIRST_RETRY_S * 2.0**doublings, LONGEST_RETRY_S)
+    return max(usual_s, at_least_s) * (1 - JITTER * draw)
 
 
 TRIPS_AFTER = 5

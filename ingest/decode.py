@@ -32,7 +32,10 @@ def decode_picture(data: bytes, *, what: str, max_side: int = MAX_SIDE) -> Image
     Raises SourceError (not_a_picture) naming `what` when the bytes are no whole JPEG, PNG, WebP or BMP picture.
     """
     header = _checked_header(data, what=what)
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(header, max_side=max_side))
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(header, max_side=max_side))
+    except cv2.error:
+        image = None
     if image is None:
         raise _not_a_picture(f"{what}: the {header.kind} picture is damaged and cannot be decoded.")
     return bounded(np.asarray(image, np.uint8), max_side=max_side)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 
 from ingest.addresses import parse
-from ingest.backoff import Hosts
+from ingest.backoff import REFUSED_RETRY_S, Hosts
 from ingest.look_queue import LookQueue
 from ingest.means import Means
 from ingest.open_source import open_source
@@ -100,6 +100,7 @@ class Fleet:
             self._remove(camera_id)
         for camera in wanted.values():
             self._set(camera)
+        self._watched = {camera_id: self._watched[camera_id] for camera_id in wanted}
         self._hosts.keep_only({watched.endpoint for watched in self._watched.values()})
         self._wake.set()
         return problems
@@ -218,7 +219,8 @@ class Fleet:
         if self._watched.get(turn.camera_id) is not watched:
             return
         if look is None:
-            self._scheduler.failed(turn.camera_id, now=now)
+            refused = watched.health.trouble is Trouble.REFUSED
+            self._scheduler.failed(turn.camera_id, now=now, at_least_s=REFUSED_RETRY_S if refused else 0.0)
         else:
             self._scheduler.succeeded(turn.camera_id, now=now)
             self._queue.put(look)

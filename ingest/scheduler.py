@@ -64,7 +64,6 @@ class _Plan:
     promised_at: float = float("inf")
     carried: LookReason | None = None
     version: int = 0
-    lane: Lane = Lane.ROUTINE
     waiting_until: float = 0.0
     flying: bool = False
     settled: bool = False
@@ -103,8 +102,10 @@ class Scheduler:
         promise before the first is kept only makes it sooner and its reason weightier.
         """
         plan = self._plans[camera_id]
+        before = (plan.promised_at, plan.reason)
         _owe(plan, reason=reason, at=now + within_s / 2)
-        self._enter(camera_id, plan)
+        if (plan.promised_at, plan.reason) != before:
+            self._enter(camera_id, plan)
 
     def take(self, now: float, *, retries: bool = True, routine: bool = True) -> Turn | None:
         """The camera most owed a look that may be taken now, or None; it then counts as being looked at.
@@ -138,14 +139,14 @@ class Scheduler:
         plan.due_at = max(plan.last_at + aim, now)
         self._enter(camera_id, plan)
 
-    def failed(self, camera_id: CameraId, *, now: float, not_before: float = 0.0) -> None:
-        """The look gave none: tried again after a growing, jittered delay, not before the given time."""
+    def failed(self, camera_id: CameraId, *, now: float, at_least_s: float = 0.0) -> None:
+        """The look gave none: tried again after a growing, jittered delay, which `at_least_s` makes longer."""
         plan = self._landed(camera_id)
         if plan is None:
             return
         plan.failures += 1
         _hand_back(plan)
-        plan.due_at = max(now + retry_delay_s(plan.failures, draw=self._random.random()), not_before)
+        plan.due_at = now + retry_delay_s(plan.failures, draw=self._random.random(), at_least_s=at_least_s)
         self._enter(camera_id, plan)
 
     def postponed(self, camera_id: CameraId, *, until: float) -> None:
@@ -164,7 +165,7 @@ class Scheduler:
     def next_look_at(self, camera_id: CameraId) -> float:
         """When this camera's next look is owed. Raises KeyError when it is not watched."""
         plan = self._plans[camera_id]
-        return _when(plan)
+        return min(when for _, when in _entries(plan))
 
     def behind_s(self, now: float) -> float:
         """How late the most overdue look of a working camera is; 0 when the box keeps up."""
@@ -196,13 +197,13 @@ class Scheduler:
         return None
 
     def _enter(self, camera_id: CameraId, plan: _Plan) -> None:
-        """Puts the camera into its lane; its former entry becomes void. One in flight is entered when it lands."""
+        """Puts the camera into its lanes; its former entries become void. One in flight is entered when it lands."""
         if plan.flying:
             return
         self._versions += 1
         plan.version = self._versions
-        plan.lane = _lane(plan)
-        heapq.heappush(self._lanes[plan.lane], (_when(plan), plan.version, camera_id))
+        for lane, when in _entries(plan):
+            heapq.heappush(self._lanes[lane], (when, plan.version, camera_id))
 
     def _landed(self, camera_id: CameraId) -> _Plan | None:
         plan = self._plans.get(camera_id)
@@ -233,12 +234,16 @@ def _hand_back(plan: _Plan) -> None:
         plan.carried = None
 
 
-def _lane(plan: _Plan) -> Lane:
+def _entries(plan: _Plan) -> list[tuple[Lane, float]]:
+    """The lanes a camera waits in, and until when.
+
+    One with a promise waits in two, so that the promise is kept ahead of routine looks even when its own routine look
+    is overdue; whichever comes first voids the other.
+    """
     if plan.failures > 0:
-        return Lane.RETRY
-    return Lane.PROMISED if plan.promised_at <= plan.due_at else Lane.ROUTINE
-
-
-def _when(plan: _Plan) -> float:
-    owed = plan.due_at if plan.failures > 0 else min(plan.due_at, max(plan.promised_at, plan.last_at + MIN_GAP_S))
-    return max(owed, plan.waiting_until)
+        return [(Lane.RETRY, max(plan.due_at, plan.waiting_until))]
+    entries = [(Lane.ROUTINE, max(plan.due_at, plan.waiting_until))]
+    if plan.reason is not None:
+        promised = max(plan.promised_at, plan.last_at + MIN_GAP_S, plan.waiting_until)
+        entries.append((Lane.PROMISED, promised))
+    return entries

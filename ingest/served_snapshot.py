@@ -187,7 +187,7 @@ def digest_is_right(header: str, *, user: str, password: str, method: str) -> bo
         return False
     secret = _md5(f"{user}:{given.get('realm')}:{password}")
     asked = _md5(f"{method}:{given.get('uri')}")
-    middle = f"{given['nonce']}:"
+    middle = f"{given.get('nonce')}:"
     if "qop" in given:
         middle += f"{given.get('nc')}:{given.get('cnonce')}:{given['qop']}:"
     return given.get("response") == _md5(f"{secret}:{middle}{asked}")

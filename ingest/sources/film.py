@@ -21,6 +21,9 @@ CONTINUE_S = 2.0
 MAX_GAP_S = 60.0
 """Longest distance between keyframes that is remembered; beyond it decoding on from the old place costs too much."""
 
+BEFORE_ALL = float("-inf")
+"""Where a film stands that was not read yet: nowhere near anything, so that the first look seeks."""
+
 # What street footage comes in. Playlists and image patterns are left out: they make FFmpeg open other addresses.
 _OPTIONS = {
     "protocol_whitelist": "file",
@@ -46,7 +49,7 @@ class Film:
             raise
         self._gap_s = CONTINUE_S
         self._frames = self._container.decode(self._stream)
-        self._position_s = -1.0
+        self._position_s = BEFORE_ALL
         self._last: VideoFrame | None = None
 
     def close(self) -> None:
@@ -85,7 +88,7 @@ class Film:
             self._container.seek(self._stream.start_time or 0, stream=self._stream, backward=True, any_frame=True)
         self._frames = self._container.decode(self._stream)
         self._last = self._next_frame()
-        self._position_s = -1.0 if self._last is None else self._time_of(self._last)
+        self._position_s = BEFORE_ALL if self._last is None else self._time_of(self._last)
         if 0 <= self._position_s < before < offset_s:
             # The keyframe lies before where we were: keyframes are rare here, going on would have been shorter.
             self._gap_s = min(max(self._gap_s, offset_s - self._position_s), MAX_GAP_S)
@@ -101,7 +104,7 @@ class Film:
 
     def _time_of(self, frame: VideoFrame) -> float:
         if frame.pts is None or frame.time_base is None:
-            return self._position_s + 1 / float(self._stream.average_rate or 25)
+            return max(self._position_s, 0.0) + 1 / float(self._stream.average_rate or 25)
         return float(frame.pts * frame.time_base) - self._start_s
 
     def _check_size(self) -> None:

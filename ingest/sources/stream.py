@@ -44,9 +44,7 @@ class Stream:
         started = time.monotonic()
         open_s = max(stop_at - started, 0.1)
         try:
-            self._container = av.open(
-                _full_url(address, ip=ip), options=dict(_OPTIONS), timeout=(open_s, min(read_s, open_s))
-            )
+            self._container = av.open(_full_url(address, ip=ip), options=dict(_OPTIONS), timeout=(open_s, read_s))
         except (av.FFmpegError, OSError) as error:
             raise self._trouble(error, waited=time.monotonic() - started >= open_s * 0.95, opening=True) from None
 
@@ -76,9 +74,8 @@ class Stream:
                 if heard_at >= stop_at:
                     raise SourceError(f"{self._shown} sent no keyframe in time.", reason=Trouble.TIMEOUT)
         except (av.FFmpegError, OSError) as error:
-            raise self._trouble(
-                error, waited=time.monotonic() - heard_at >= self._read_s * 0.9, opening=False
-            ) from None
+            silent_s = time.monotonic() - heard_at
+            raise self._trouble(error, waited=silent_s >= self._read_s * 0.9, opening=False) from None
         raise SourceError(f"{self._shown} ended its stream.", reason=Trouble.ENDED)
 
     def _image(self, frame: VideoFrame) -> Image:

@@ -12,8 +12,9 @@ from models.clock import Clock
 from models.errors import SourceError
 from models.pictures import Image
 
-DECODING_SHARE = 0.5
-"""Of a look's deadline spent on decoding towards the asked moment; then the nearest picture reached is given."""
+DECODING_S = 1.5
+"""At most spent on decoding towards the asked moment, then the nearest picture reached is given: a 4K film with rare
+keyframes must not hold the threads that all other cameras' pictures wait for."""
 
 
 class VideoSource:
@@ -36,7 +37,7 @@ class VideoSource:
         now = self._clock.now()
         played_s = self._start_s + max((now - self._opened_at).total_seconds(), 0.0)
         image = await self._means.decoding.run(
-            lambda: self._picture(played_s, budget_s=deadline_s * DECODING_SHARE),
+            lambda: self._picture(played_s, budget_s=min(deadline_s / 2, DECODING_S)),
             deadline_s=deadline_s,
             what=str(self._path),
         )

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import pytest
 
+from ingest.backoff import REFUSED_RETRY_S
 from ingest.scheduler import AIM, PROMISED_IN_A_ROW, Scheduler
 from models.ids import CameraId
 from models.pictures import LookReason
@@ -144,11 +145,21 @@ def test_a_promised_look_goes_before_overdue_routine_ones():
     assert (turn.camera_id, turn.reason) == (A, LookReason.VERIFICATION)
 
 
+def test_a_promise_about_an_overdue_camera_is_kept_ahead_of_the_other_overdue_ones():
+    scheduler = Scheduler(seed=1)
+    for i in range(20):
+        scheduler.add(CameraId(f"c{i}"), max_interval_s=10, now=0)
+    scheduler.promise(CameraId("c19"), reason=LookReason.VERIFICATION, within_s=2, now=30)
+    assert scheduler.take(31.5, routine=False).camera_id == "c19"
+    assert scheduler.take(31.5, routine=False) is None
+    assert scheduler.take(31.5).camera_id == "c0"
+
+
 def test_promised_looks_leave_every_fifth_turn_to_routine():
     scheduler = Scheduler(seed=1)
     for i in range(10):
-        scheduler.add(CameraId(f"p{i}"), max_interval_s=10, now=0)
-        scheduler.add(CameraId(f"r{i}"), max_interval_s=10, now=0.5)
+        scheduler.add(CameraId(f"p{i}"), max_interval_s=10, now=0.5)
+        scheduler.add(CameraId(f"r{i}"), max_interval_s=10, now=0)
         scheduler.promise(CameraId(f"p{i}"), reason=LookReason.FOLLOW_UP, within_s=0, now=0)
     reasons = [scheduler.take(1).reason for _ in range(10)]
     assert reasons.index(LookReason.ROUTINE) == PROMISED_IN_A_ROW
@@ -261,3 +272,15 @@ def test_a_postponed_look_is_not_a_failure():
     assert scheduler.take(4.9) is None
     turn = scheduler.take(5)
     assert (turn.retry, turn.reason) == (False, LookReason.VERIFICATION)
+
+
+def test_a_refused_password_is_tried_seldom_enough_not_to_lock_the_account():
+    scheduler = Scheduler(seed=1)
+    scheduler.add(A, max_interval_s=10, now=0)
+    now, tries = 0.0, 0
+    while now < 1800:
+        if scheduler.take(now) is not None:
+            tries += 1
+            scheduler.failed(A, now=now, at_least_s=REFUSED_RETRY_S)
+        now = scheduler.next_at()
+    assert 6 <= tries <= 13

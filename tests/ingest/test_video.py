@@ -1,5 +1,6 @@
 import shutil
 
+import av
 import pytest
 
 from ingest.open_source import open_source
@@ -74,8 +75,6 @@ async def test_a_video_cut_off_before_its_index_says_so(opened, video, tmp_path)
 
 
 async def test_a_video_of_no_frames_says_so(opened, tmp_path):
-    import av
-
     path = tmp_path / "none.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10)
@@ -116,3 +115,33 @@ async def test_an_address_that_leads_nowhere_says_so(opened):
     with pytest.raises(SourceError, match="There is no file or folder") as raised:
         opened("no/such/film.mp4")
     assert raised.value.reason == "missing"
+
+
+async def test_a_recording_that_does_not_know_its_length_plays_and_begins_again(opened, video, tmp_path, clock):
+    path = tmp_path / "live.mkv"
+    with av.open(str(video(seconds=6))) as film, av.open(str(path), "w", options={"live": "1"}) as copy:
+        stream = copy.add_stream_from_template(film.streams.video[0])
+        for packet in film.demux(film.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    source = opened(path)
+    seen = []
+    for _ in range(4):
+        seen.append(second_of(await source.look(deadline_s=10)))
+        clock.advance(seconds=2.5)
+    assert seen == pytest.approx([0, 2, 5, 1], abs=0.45)
+    await source.close()
+
+
+async def test_a_bare_stream_without_time_stamps_says_how_to_give_it_some(opened, video, tmp_path):
+    path = tmp_path / "bare.h264"
+    with av.open(str(video())) as film, av.open(str(path), "w", format="h264") as copy:
+        stream = copy.add_stream_from_template(film.streams.video[0])
+        for packet in film.demux(film.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    with pytest.raises(SourceError, match="ffmpeg -i") as raised:
+        await opened(path).look(deadline_s=10)
+    assert raised.value.reason == "not_a_picture"
