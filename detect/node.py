@@ -1,0 +1,266 @@
+"""A watch node: fleet → gate → detector → observer → spool → dispatch, and dispatch's requests back.
+
+The event loop moves looks and messages; pixels are handled in two threads, one infers while the other judges the
+batch before. What a look leads to is on disk before the next batch of that thread begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from detect.detector import Detector
+from detect.evidence import latest_jpeg
+from detect.inference import BATCH, Inference
+from detect.observer import Observer
+from detect.publisher import Publisher, Request
+from detect.requests_desk import RequestsDesk
+from detect.spool import Spool
+from detect.suppression import Suppressions
+from ingest.gate import Gate
+from ingest.latest import LatestPictures
+from ingest.picture_store import PictureStore
+from models.clock import Clock
+from models.errors import DataFolderError, NotFoundError
+from models.ids import CameraId, NodeId
+from models.observations import Observation
+from models.pictures import Detections, Look, LookReason
+from models.places import Camera, CameraState
+from models.taxonomy import Taxonomy
+from models.wire import observation_message
+
+log = logging.getLogger(__name__)
+
+GATHER_S = 0.02
+"""How long a batch waits for more looks: at 50 looks a second one more comes in this time."""
+
+FOLLOW_UP_S = 3.0
+"""A candidate is looked at again this soon; a flame has told itself after three looks, six seconds."""
+
+SAVE_EVERY_S = 60.0
+"""Camera memories are saved this often; those that told something are saved with what they told."""
+
+FULL_WAIT_S = 1.0
+"""How often a full spool is asked whether there is room again."""
+
+
+class WatchedFleet(Protocol):
+    """What a node needs of `ingest.fleet.Fleet`; its twin is `ingest.testing.FakeFleet`."""
+
+    def set_cameras(self, cameras: Sequence[Camera]) -> dict[CameraId, str]: ...
+    async def run(self) -> None: ...
+    def looks(self) -> AsyncIterator[Look]: ...
+    def promise(self, camera_id: CameraId, *, reason: LookReason, within_s: float) -> None: ...
+    def count_inferred(self, camera_id: CameraId) -> None: ...
+    def states(self) -> list[CameraState]: ...
+    def counters(self) -> dict[str, int | float]: ...
+
+
+class WatchNode:
+    """Runs once. broker_url: None watches without telling dispatch; the spool keeps everything."""
+
+    def __init__(
+        self,
+        *,
+        node_id: NodeId,
+        cameras: Sequence[Camera],
+        fleet: WatchedFleet,
+        detector: Detector,
+        taxonomy: Taxonomy,
+        pictures: PictureStore,
+        latest: LatestPictures,
+        broker_url: str | None,
+        password: Callable[[], str] | None,
+        data_dir: Path,
+        clock: Clock,
+    ) -> None:
+        """Raises DataFolderError when data_dir cannot be used."""
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._fleet, self._latest, self._clock = fleet, latest, clock
+        self._gate = Gate()
+        self._inference = Inference(detector)
+        self._spool = Spool(data_dir / "spool.db")
+        suppressions = Suppressions(data_dir / "suppressions.json")
+        self._observer = Observer(
+            node_id=node_id, taxonomy=taxonomy, names=detector.names, suppressions=suppressions, pictures=pictures
+        )
+        self._judge = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._desk = RequestsDesk(
+            node_id=node_id, taxonomy=taxonomy, spool=self._spool, suppressions=suppressions,
+            observer=self._observer, pictures=pictures, promise=self._promise,
+        )  # fmt: skip
+        self._publisher = broker_url and Publisher(
+            node_id=node_id, broker_url=broker_url, password=password, spool=self._spool,
+            on_request=self._requested, clock=clock,
+        )  # fmt: skip
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._counts = {"gated": 0, "observations": 0, "judge_failures": 0}
+        self.set_cameras(cameras)
+        self._observer.restore(self._spool.memories())
+
+    def set_cameras(self, cameras: Sequence[Camera]) -> dict[CameraId, str]:
+        """These from now on, while running too. Returns what is wrong, a sentence by camera; the rest goes on."""
+        known = {state.camera_id for state in self._fleet.states()}
+        problems = {**self._observer.set_cameras(cameras), **self._fleet.set_cameras(cameras)}
+        for camera_id in known:
+            self._gate.forget(camera_id)
+        for camera_id in known - {camera.camera_id for camera in cameras}:
+            self._latest.forget(camera_id)
+        for camera_id, problem in problems.items():
+            log.warning("camera %s: %s", camera_id, problem)
+        return problems
+
+    async def run(self) -> None:
+        """Watches until cancelled or, with a fleet that ends, until its last look is judged."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.TaskGroup() as group:
+                helpers = [group.create_task(self._fleet.run()), group.create_task(self._tidy())]
+                if isinstance(self._publisher, Publisher):
+                    helpers.append(group.create_task(self._publisher.run()))
+                await self._watch()
+                for helper in helpers:
+                    helper.cancel()
+        finally:
+            self._stop()
+
+    def counters(self) -> dict[str, int | float]:
+        """Since start: looks, gated, inferred, observations, …; now: behind_s, spool, verifying, connected."""
+        publisher = self._publisher if isinstance(self._publisher, Publisher) else None
+        return {
+            **self._fleet.counters(),
+            **self._counts,
+            "inferred": self._inference.inferred,
+            "inference_timeouts": self._inference.timeouts,
+            "inference_failures": self._inference.failures,
+            "spool": len(self._spool),
+            "verifying": len(self._desk),
+            "connected": int(publisher is not None and publisher.connected),
+            **(publisher.counters() if publisher else {}),
+        }
+
+    async def _watch(self) -> None:
+        judging: asyncio.Future[None] | None = None
+        loop = asyncio.get_running_loop()
+        async for batch in _batches(self._fleet.looks()):
+            while self._spool.full:  # noqa: ASYNC110 - freed by the publisher; a glance a second is enough
+                await asyncio.sleep(FULL_WAIT_S)
+            found = await self._infer(batch)
+            if judging is not None:
+                await judging
+            judging = loop.run_in_executor(self._judge, self._judge_all, found)
+        if judging is not None:
+            await judging
+
+    async def _infer(self, batch: list[Look]) -> list[tuple[Look, Detections | None]]:
+        """Each look with its detections; None: nothing changed since the last inferred one."""
+        changed = [look for look in batch if self._gate.changed(look)]
+        self._counts["gated"] += len(batch) - len(changed)
+        results = await self._inference.detect(changed) if changed else []
+        seen = dict(zip(map(id, changed), results, strict=True))
+        for look, result in zip(changed, results, strict=True):
+            if result is None:
+                self._gate.forget(look.camera_id)
+            else:
+                self._fleet.count_inferred(look.camera_id)
+        return [(look, seen.get(id(look))) for look in batch if seen.get(id(look)) is not None or id(look) not in seen]
+
+    def _judge_all(self, found: list[tuple[Look, Detections | None]]) -> None:
+        """In the judging thread. The outermost edge for one look: its failure costs only this look."""
+        for look, detections in found:
+            try:
+                self._judge_one(look, detections)
+            except Exception:
+                self._counts["judge_failures"] += 1
+                log.exception("camera %s: a look could not be judged", look.camera_id)
+
+    def _judge_one(self, look: Look, detections: Detections | None) -> None:
+        if detections is None:
+            self._tell(look.camera_id, self._observer.unchanged(look))
+            return
+        self._tell(look.camera_id, self._observer.see(look, detections))
+        self._latest.put(look.camera_id, latest_jpeg(look.image, detections), look.captured_at)
+        self._desk.see(look)
+        if self._desk.waits_for(look.camera_id):
+            self._promise(look.camera_id, LookReason.VERIFICATION)
+        elif self._observer.wants_another_look(look.camera_id):
+            self._promise(look.camera_id, LookReason.FOLLOW_UP)
+
+    def _tell(self, camera_id: CameraId, observations: list[Observation]) -> None:
+        if observations:
+            messages: list[dict[str, Any]] = [observation_message(item) for item in observations]
+            try:
+                self._spool.put(messages, memories={camera_id: self._observer.state_of(camera_id)})
+            except DataFolderError:
+                self._observer.take_back(camera_id)
+                raise
+            self._counts["observations"] += len(observations)
+
+    def _promise(self, camera_id: CameraId, reason: LookReason) -> None:
+        """From the judging thread: the fleet lives in the event loop."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._promise_now, camera_id, reason)
+
+    def _promise_now(self, camera_id: CameraId, reason: LookReason) -> None:
+        with contextlib.suppress(NotFoundError):
+            self._fleet.promise(camera_id, reason=reason, within_s=FOLLOW_UP_S)
+
+    def _requested(self, request: Request) -> None:
+        """In the event loop; acted on in the judging thread, which owns the verifications."""
+        self._judge.submit(self._take, request)
+
+    def _take(self, request: Request) -> None:
+        try:
+            self._desk.take(request, self._clock.now())
+        except DataFolderError:
+            log.exception("A request could not be carried out; dispatch asks again")
+
+    async def _tidy(self) -> None:
+        """Answers verifications that ran out of time; saves memories that told nothing."""
+        loop = asyncio.get_running_loop()
+        seconds = 0
+        while True:
+            await asyncio.sleep(1)
+            seconds += 1
+            await loop.run_in_executor(self._judge, self._desk.give_up, self._clock.now())
+            if seconds % SAVE_EVERY_S == 0:
+                await loop.run_in_executor(self._judge, self._save)
+
+    def _save(self) -> None:
+        try:
+            self._spool.put([], memories=self._observer.changed_states())
+        except DataFolderError:
+            log.exception("Camera memories could not be saved; they are kept and tried again")
+
+    def _stop(self) -> None:
+        self._loop = None
+        self._judge.shutdown(wait=True, cancel_futures=True)
+        self._inference.close()
+        self._save()
+        self._spool.close()
+
+
+async def _batches(looks: AsyncIterator[Look]) -> AsyncIterator[list[Look]]:
+    """Whatever comes within a moment of the first look, at most a batch, two looks of one camera never together."""
+    ahead: asyncio.Future[Look] | None = None
+    try:
+        while True:
+            ahead = ahead or asyncio.ensure_future(anext(looks))
+            batch = [await ahead]
+            ahead = asyncio.ensure_future(anext(looks))
+            while len(batch) < BATCH and (await asyncio.wait([ahead], timeout=GATHER_S))[0]:
+                if ahead.exception() or ahead.result().camera_id in {look.camera_id for look in batch}:
+                    break
+                batch.append(ahead.result())
+                ahead = asyncio.ensure_future(anext(looks))
+            yield batch
+    except StopAsyncIteration:
+        return
+    finally:
+        if ahead is not None:
+            ahead.cancel()
