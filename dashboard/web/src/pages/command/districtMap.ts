@@ -3,7 +3,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Camera, Cell } from '@/api/types';
 import type { Urgency } from '@/shared/timeLeft';
 import { drawIcon, ICON_RATIO } from './mapIcons';
-import { cameraFeatures, cellFeatures, centre, extent, iconName, markFeatures, sightFeatures, type Mark } from './mapShapes';
+import { cameraFeatures, cellFeatures, extent, iconName, labelPlace, markFeatures, sightFeatures, type Mark } from './mapShapes';
 
 // A file of ours rather than a blob: the content policy allows workers from here only.
 setWorkerUrl(workerUrl);
@@ -28,11 +28,13 @@ export class DistrictMap {
   constructor(
     private readonly container: HTMLElement,
     events: MapEvents,
+    words: Record<string, string>,
   ) {
     this.map = new GlMap({
       container,
       style: { version: 8, sources: {}, layers: [{ id: 'ground', type: 'background', paint: { 'background-color': this.colour('--page') } }] },
       attributionControl: false,
+      locale: words,
       dragRotate: false,
       pitchWithRotate: false,
       center: [0, 0],
@@ -58,7 +60,7 @@ export class DistrictMap {
         const element = document.createElement('span');
         element.className = 'map-label';
         element.textContent = cell.name;
-        this.labels.push(new Marker({ element }).setLngLat(centre(cell.boundary as [number, number][])).addTo(this.map));
+        this.labels.push(new Marker({ element }).setLngLat(labelPlace(cell.boundary as [number, number][])).addTo(this.map));
       }
     });
   }

@@ -107,9 +107,12 @@ export function extent(cells: readonly Cell[], cameras: Iterable<Camera>): [numb
   return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }
 
-export function centre(boundary: readonly Position[]): Position {
+/** Where a cell's name stands: above its middle, out of the way of what happens there. */
+export function labelPlace(boundary: readonly Position[]): Position {
   const sum = boundary.reduce<Position>(([x, y], [lon, lat]) => [x + lon, y + lat], [0, 0]);
-  return [sum[0] / boundary.length, sum[1] / boundary.length];
+  const [lon, lat] = [sum[0] / boundary.length, sum[1] / boundary.length];
+  const north = Math.max(...boundary.map((corner) => corner[1]));
+  return [lon, lat + 0.6 * (north - lat)];
 }
 
 function closed(ring: Position[]): Position[] {
