@@ -24,6 +24,8 @@ BoxOut = tuple[float, float, float, float]
 # Ids are opaque, but they travel in paths, topics and logs: no slashes, no control characters, no novels.
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
 PictureName = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Where a page ends: an incident's number. Larger than any database integer would be a fault, not an empty page.
+NumberBefore = Annotated[int, Field(ge=1, le=2**31)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 

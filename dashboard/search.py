@@ -16,10 +16,12 @@ from models.people import Role
 # then the page goes out with what was found and a mark where to go on.
 _LOOKED_THROUGH = 1000
 
+_LONGEST_NUMBER = 9
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """cell: only this one; words: all must occur somewhere people would look for them; a number finds its incident."""
+    """cell: only this one; words: all must occur where people would look for them; a bare number is an incident's."""
 
     states: frozenset[IncidentState]
     cell: CellId | None = None
@@ -43,6 +45,8 @@ def find(
     limit: int,
 ) -> Found:
     """One page, newest first."""
+    if search.words.strip().isdecimal():
+        return Found(_by_number(session, search, viewer), None)
     wanted = search.words.casefold().split()
     depth = _LOOKED_THROUGH - 1 if wanted else limit
     candidates = _candidates(session, search, viewer=viewer, before=before, limit=depth + 1)
@@ -52,6 +56,16 @@ def find(
     if len(matching) > limit:
         return Found(page, page[-1].number)
     return Found(page, seen[-1].number if len(candidates) > depth else None)
+
+
+def _by_number(session: StoreSession, search: Search, viewer: Viewer) -> list[Incident]:
+    """What people say on the phone; more digits than a database's integer takes are nobody's number."""
+    digits = search.words.strip()
+    incident = queries.incident_by_number(session, int(digits)) if len(digits) <= _LONGEST_NUMBER else None
+    if incident is None or not viewer.sees(incident) or incident.state not in search.states:
+        return []
+    cell_fits = search.cell in (None, incident.cell_id)
+    return [incident] if cell_fits and search.subcategory in (None, incident.subcategory) else []
 
 
 def _candidates(
@@ -82,8 +96,6 @@ def _candidates(
 
 def _matches(incident: Incident, wanted: list[str], *, viewer: Viewer, views: IncidentViews) -> bool:
     if not wanted:
-        return True
-    if wanted == [str(incident.number)]:
         return True
     shown = views.incident(incident, viewer=viewer)
     assignee = shown.assignment.person_name if shown.assignment else ""

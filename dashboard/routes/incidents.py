@@ -11,7 +11,7 @@ from dashboard.parts import Parts
 from dashboard.refusals import refusal
 from dashboard.reports import report
 from dashboard.rights import Viewer
-from dashboard.schemas import Identifier, IncidentDetail, IncidentOut, IncidentPage, ReportIn, StepIn
+from dashboard.schemas import Identifier, IncidentDetail, IncidentOut, IncidentPage, NumberBefore, ReportIn, StepIn
 from dashboard.search import Search, find
 from dashboard.sessions import Anyone, Book, Changer, Commander, OpenParts
 from dashboard.views.incidents import IncidentViews
@@ -39,7 +39,7 @@ def get_incidents(
     subcategory: Annotated[Identifier | None, Query()] = None,
     open_: Annotated[bool | None, Query(alias="open")] = None,
     q: Annotated[str, Query(max_length=100)] = "",
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: NumberBefore | None = None,
     limit: Annotated[int, Query(ge=1, le=_LONGEST_PAGE)] = _PAGE,
 ) -> IncidentPage:
     """Newest first. q: a number, or words of the reason, subcategory, camera, cell or person.

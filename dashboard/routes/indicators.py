@@ -13,7 +13,16 @@ from pydantic import AwareDatetime
 from dashboard.errors import ApiError
 from dashboard.parts import Parts
 from dashboard.rights import Viewer
-from dashboard.schemas import Funnel, FunnelOut, Identifier, IncidentPage, IndicatorRow, IndicatorTable, Ratio
+from dashboard.schemas import (
+    Funnel,
+    FunnelOut,
+    Identifier,
+    IncidentPage,
+    IndicatorRow,
+    IndicatorTable,
+    NumberBefore,
+    Ratio,
+)
 from dashboard.sessions import Assessor, Book, OpenParts
 from dashboard.views.incidents import IncidentViews
 from dispatch import indicators, queries
@@ -117,7 +126,7 @@ def get_incidents_behind(
     cell: Identifier | None = None,
     person: Identifier | None = None,
     subcategory: Identifier | None = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: NumberBefore | None = None,
 ) -> IncidentPage:
     """The incidents behind a number, newest first."""
     with parts.store.reading() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,7 @@ from dashboard.schemas import MqttOut, TasksOut
 from dashboard.sessions import Book, OpenParts, Worker
 from dashboard.views.incidents import IncidentViews
 from dispatch import queries
+from dispatch.broker_access import worker_identity
 from models import wire
 
 router = APIRouter(tags=["tasks"])
@@ -36,13 +38,14 @@ def get_mqtt(request: Request, parts: OpenParts, viewer: Worker) -> MqttOut:
     if parts.mqtt_ws_url is None:
         raise ApiError(503, "no_mqtt")
     person_id = viewer.person.person_id
-    identity = f"worker:{person_id}"
+    identity = worker_identity(person_id)
     expires_at = parts.clock.now() + _MQTT_PASSWORD_LIFE
     return MqttOut(
         ws_url=broker_url(parts.mqtt_ws_url, request.scope),
         username=identity,
         password=parts.broker_access.issue(identity, expires_at=expires_at),
-        client_id=f"worker-{person_id}-{viewer.token_hash[:12]}",
+        # One for each page: a broker ends the older of two connections with the same id, and two tabs would fight.
+        client_id=f"worker-{person_id}-{secrets.token_hex(6)}",
         tasks_topic=wire.tasks_topic(person_id),
         replies_topic=wire.replies_topic(person_id),
         answers_topic=wire.answers_topic(person_id),
