@@ -7,7 +7,7 @@ there is checked again and again and told once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -50,9 +50,9 @@ MAX_EPISODES = 200
 class Episode:
     """One condition at one place.
 
-    origin: the identity it began with, part of the key, while `identity` follows heaps that join; looks: that showed
-    it; dwell_s: how long it must hold; told, told_size, told_at: how often, how big
-    and when it was told; beats: hourly confirmations.
+    box: where it was told, before that where it is; origin: the identity it began with, part of the key, while
+    `identity` follows heaps that join; looks: that showed it; dwell_s: how long it must hold; told, told_size,
+    told_at: how often, how big and when it was told; beats: hourly confirmations.
     """
 
     subcategory: SubcategoryCode
@@ -89,19 +89,16 @@ def advance(
     episodes: Sequence[Episode], found: Sequence[tuple[PlannedRule, Hit]], at: datetime
 ) -> tuple[tuple[Episode, ...], list[Telling]]:
     """The episodes after this look, and those to be told now."""
-    left = list(episodes)
+    known = _matched(episodes, found)
     going: list[Episode] = []
     tellings: list[Telling] = []
-    for rule, hit in found:
-        known = _match(left, rule.subcategory.code, hit)
-        if known is not None:
-            left.remove(known)
-        episode = _begin(rule, hit, at) if known is None else _continue(known, hit, at)
+    for (rule, hit), before in zip(found, known, strict=True):
+        episode = _begin(rule, hit, at) if before is None else _continue(before, hit, at)
         if _due(episode, rule, hit, at):
             episode = _told(episode, hit, at)
             tellings.append(Telling(rule, episode, hit))
         going.append(episode)
-    waiting = [replace(episode, missed=episode.missed + 1) for episode in left]
+    waiting = [replace(episode, missed=episode.missed + 1) for episode in episodes if episode not in known]
     kept = [episode for episode in waiting if _stays(episode, at)]
     return tuple((kept + going)[-MAX_EPISODES:]), tellings
 
@@ -111,13 +108,25 @@ def pending(episodes: Sequence[Episode]) -> bool:
     return any(not episode.missed and not episode.told and episode.dwell_s <= QUICK_S for episode in episodes)
 
 
-def _match(episodes: Sequence[Episode], code: SubcategoryCode, hit: Hit) -> Episode | None:
-    same = [episode for episode in episodes if episode.subcategory == code]
-    exact = next((episode for episode in same if episode.identity == hit.identity), None)
-    if exact is not None or hit.identity.startswith("zone"):
-        return exact
-    touching = [episode for episode in same if overlap(episode.box, hit.box) >= 0.5]
-    return max(touching, key=lambda episode: overlap(episode.box, hit.box), default=None)
+def _matched(episodes: Sequence[Episode], found: Sequence[tuple[PlannedRule, Hit]]) -> list[Episode | None]:
+    """The episode of each hit: first by identity, then by place, for things that were away for a moment."""
+    by_identity = {(episode.subcategory, episode.identity): episode for episode in episodes}
+    known = [by_identity.pop((rule.subcategory.code, hit.identity), None) for rule, hit in found]
+    for number, (rule, hit) in enumerate(found):
+        if known[number] is None:
+            known[number] = _nearest(by_identity.values(), rule.subcategory.code, hit)
+            if (taken := known[number]) is not None:
+                del by_identity[(taken.subcategory, taken.identity)]
+    return known
+
+
+def _nearest(episodes: Iterable[Episode], code: SubcategoryCode, hit: Hit) -> Episode | None:
+    same = [
+        episode
+        for episode in episodes
+        if episode.subcategory == code and not hit.identity.startswith("zone") and overlap(episode.box, hit.box) >= 0.5
+    ]
+    return max(same, key=lambda episode: overlap(episode.box, hit.box), default=None)
 
 
 def _begin(rule: PlannedRule, hit: Hit, at: datetime) -> Episode:
@@ -136,7 +145,7 @@ def _continue(episode: Episode, hit: Hit, at: datetime) -> Episode:
         identity=hit.identity,
         since=hit.since if hit.since is not None and not episode.told else episode.since,
         last_true=at,
-        box=hit.box,
+        box=episode.box if episode.told else hit.box,
         looks=max(hit.sightings, episode.looks + 1),
         missed=0,
     )
@@ -157,6 +166,7 @@ def _told(episode: Episode, hit: Hit, at: datetime) -> Episode:
         told=episode.told + grew,
         beats=episode.beats + (not grew),
         told_size=max(hit.size, episode.told_size),
+        box=hit.box,
         told_at=at,
     )
 

@@ -27,10 +27,11 @@ def reason(hit: Hit, recipe: Recipe, taxonomy: Taxonomy, *, lasted_s: float) -> 
     extra_zh, extra_en = _extra(hit, recipe)
     if recipe.dwell_s < 1:
         return Text(f"{where_zh}发现 {what_zh}{extra_zh}", f"{what_en}{where_en}{extra_en}")
+    threshold = _threshold(hit, recipe, taxonomy)
     stay = "已停留" if recipe.rule in _STAYING else "已持续"
     return Text(
-        f"{where_zh}{what_zh}{extra_zh}{stay} {lasted.zh}，限 {_threshold(recipe).zh}{limit.zh}",
-        f"{what_en}{where_en}{extra_en} for {lasted.en}, limit {_threshold(recipe).en}{limit.en}",
+        f"{where_zh}{what_zh}{extra_zh}{stay} {lasted.zh}，限 {threshold.zh}{limit.zh}",
+        f"{what_en}{where_en}{extra_en} for {lasted.en}, limit {threshold.en}{limit.en}",
     )
 
 
@@ -55,9 +56,8 @@ def _round(value: float) -> str:
 
 
 def _things(hit: Hit, taxonomy: Taxonomy) -> tuple[str, str]:
-    """The things by the name most of them have; the words of a person count everybody."""
-    name = Counter(thing.name for thing in hit.things).most_common(1)[0][0]
-    words, number = taxonomy.words(name), len(hit.things)
+    """The things, all by the name most of them have."""
+    words, number = taxonomy.words(_usual_name(hit)), len(hit.things)
     return f"{number} {words.zh}", f"{number} {words.en if number == 1 else words.en_many}"
 
 
@@ -69,9 +69,14 @@ def _extra(hit: Hit, recipe: Recipe) -> tuple[str, str]:
     return "", ""
 
 
-def _threshold(recipe: Recipe) -> Text:
+def _threshold(hit: Hit, recipe: Recipe, taxonomy: Taxonomy) -> Text:
     if recipe.rule is RuleKind.COUNT:
-        return Text(f"{recipe.count:g} 个、", f"{recipe.count:g} for ")
+        words = taxonomy.words(_usual_name(hit))
+        return Text(f"{recipe.count:g} {words.zh}、", f"{recipe.count:g} {words.en_many} for ")
     if recipe.rule is RuleKind.AREA and recipe.area:
         return Text(f"{recipe.area:.1%}、", f"{recipe.area:.1%} for ")
     return Text("", "")
+
+
+def _usual_name(hit: Hit) -> str:
+    return Counter(thing.name for thing in hit.things).most_common(1)[0][0]
