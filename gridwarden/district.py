@@ -23,6 +23,9 @@ from models.places import Camera, GridCell, Zone, ZoneKind
 from models.taxonomy import Taxonomy
 from models.text import Text
 
+NODE = NodeId("box")
+"""The watch node of a box that does everything itself."""
+
 MOST_BYTES = 32 * 1024 * 1024
 """A district of 1,438 cameras with ten zones each is about 3 MB."""
 

@@ -1,0 +1,167 @@
+"""Everything on one box: record, broker, dispatcher, watch node and dashboard in one process, one task group.
+
+Start order is the order of need, and everything that can be refused (data folder, ports, weights, district) is tried
+before anything runs. Stopping is cancelling: each part closes itself, all within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from dashboard.app import create_app
+from dashboard.parts import Parts
+from dashboard.server import DashboardServer
+from detect.detector import Detector
+from detect.node import WatchNode
+from detect.weights import read_manifest, shipped_weights
+from dispatch.broker import EmbeddedBroker
+from dispatch.broker_access import DISPATCH, BrokerAccess, node_identity
+from dispatch.practice import Patience, Practice
+from dispatch.service import DispatchService
+from dispatch.store.store import Store
+from gridwarden.data_folder import DataFolder
+from gridwarden.district import NODE, District
+from gridwarden.install_district import install_district
+from gridwarden.measured_coverage import measured_coverage
+from ingest.fleet import Fleet
+from ingest.latest import LatestPictures
+from ingest.picture_store import PictureStore
+from models.clock import Clock, SystemClock
+from models.errors import GridwardenError
+from models.taxonomy import Taxonomy
+
+HOST = "127.0.0.1"
+"""Loopback only: a district puts a web server with TLS in front."""
+
+WEB_DIST = Path(__file__).resolve().parents[1] / "dashboard" / "web" / "dist"
+
+PASSWORD_LASTS = timedelta(hours=12)
+"""MQTT passwords of our own parts; a new one is made at every reconnect."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSettings:
+    """Ports of 0 are chosen freely. mqtt_ws_url: how phones reach the broker when a proxy is in front.
+
+    allow_private: cameras on private and loopback addresses, right when the operator's own file names them.
+    """
+
+    port: int = 8470
+    mqtt_port: int = 8471
+    mqtt_ws_port: int = 8472
+    mqtt_ws_url: str | None = None
+    secure_cookies: bool = False
+    allow_private: bool = True
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A running box, as handed to whoever started it."""
+
+    url: str
+    mqtt_url: str
+    access: BrokerAccess
+    store: Store
+    node: WatchNode
+    service: DispatchService
+    clock: Clock
+
+    def counters(self) -> Mapping[str, float]:
+        """What the health line of the dashboard shows."""
+        return {**self.node.counters(), **self.service.counters(), "broker": float(self.service.connected)}
+
+
+@asynccontextmanager
+async def running(
+    folder: DataFolder, district: District, taxonomy: Taxonomy, detector: Detector, settings: BoxSettings
+) -> AsyncIterator[Box]:
+    """The box runs while the context is open. Raises GridwardenError when it cannot start, or when a part fails."""
+    clock = SystemClock()
+    access = BrokerAccess(folder.secret())
+    store = Store.open(folder.database_url, clock=clock, practice=Practice(taxonomy, patience=settings.patience))
+    try:
+        install_district(store, district, taxonomy)
+        async with EmbeddedBroker(HOST, settings.mqtt_port, settings.mqtt_ws_port, access, clock=clock) as broker:
+            latest, pictures = LatestPictures(), PictureStore(folder.pictures)
+            fleet = Fleet(clock=clock, allow_private=settings.allow_private)
+            node = WatchNode(
+                node_id=NODE,
+                cameras=district.cameras,
+                fleet=fleet,
+                detector=detector,
+                taxonomy=taxonomy,
+                pictures=pictures,
+                latest=latest,
+                broker_url=broker.url,
+                password=_password(access, node_identity(NODE), clock),
+                data_dir=folder.node,
+                clock=clock,
+            )
+            service = DispatchService(store, broker.url, _password(access, DISPATCH, clock), clock)
+            box_counters: list[Box] = []
+            app = create_app(
+                Parts(
+                    store=store,
+                    feed=store.feed,
+                    clock=clock,
+                    taxonomy=taxonomy,
+                    pictures=pictures,
+                    latest=latest,
+                    camera_states=fleet.states,
+                    counters=lambda: box_counters[0].counters() if box_counters else {},
+                    broker_access=access,
+                    mqtt_ws_url=settings.mqtt_ws_url or f"ws://{{host}}:{broker.ws_port}/mqtt",
+                    web_dist=WEB_DIST,
+                    district_name=district.name,
+                    secure_cookies=settings.secure_cookies,
+                    coverage=lambda: measured_coverage(taxonomy, read_manifest(shipped_weights())),
+                )
+            )
+            server = DashboardServer(app, HOST, settings.port)
+            server.bind()
+            box = Box(server.url, broker.url, access, store, node, service, clock)
+            box_counters.append(box)
+            async with _all_running(service.run, node.run, server.run):
+                await server.started.wait()
+                yield box
+    finally:
+        store.close()
+
+
+async def until_stopped() -> None:
+    """Waits for the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once, as people expect."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def note() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop.add_signal_handler(signal.SIGINT, note)
+    loop.add_signal_handler(signal.SIGTERM, note)
+    await stop.wait()
+
+
+@asynccontextmanager
+async def _all_running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Runs the parts until the context closes; one that fails takes the others and the context down with it."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part()) for part in parts]
+            yield
+            for task in tasks:
+                task.cancel()
+    except* GridwardenError as failures:
+        raise failures.exceptions[0] from failures
+
+
+def _password(access: BrokerAccess, identity: str, clock: Clock) -> Callable[[], str]:
+    return lambda: access.issue(identity, expires_at=clock.now() + PASSWORD_LASTS)

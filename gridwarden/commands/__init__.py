@@ -1,0 +1,1 @@
+"""The commands of `gridwarden`, one file each. With --json: one JSON object (or lines) on stdout and nothing else."""

@@ -1,0 +1,107 @@
+"""`gridwarden up`: everything on one box."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dispatch.practice import Patience
+from gridwarden.box import Box, BoxSettings, running, until_stopped
+from gridwarden.console import JsonOption, out, print_json, say
+from gridwarden.data_folder import DataFolder, opened
+from gridwarden.demo.district import PATIENCE, SHOWN_ROLES, demo_district
+from gridwarden.detectors import WeightsOption, load_detector
+from gridwarden.district import NODE, District, read_district
+from gridwarden.sign_ins import SignIn, ready_made
+from models.errors import SettingsError
+from models.people import Person
+from models.taxonomy import Taxonomy, load_taxonomy
+
+
+def up(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[VIDEO_OR_URL…]", help="With --demo: your own videos, folders, snapshot or RTSP URLs."),
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Open the demonstration district.")] = False,
+    district: Annotated[Path | None, typer.Option(help="Your district file (docs/district-file.md).")] = None,
+    data: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("var/gridwarden"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages.")] = 8470,
+    mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the broker.")] = 8471,
+    mqtt_ws_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the broker's WebSocket.")] = 8472,
+    mqtt_ws_url: Annotated[str | None, typer.Option(help="The WebSocket's public address behind a proxy.")] = None,
+    secure_cookies: Annotated[bool, typer.Option(help="Set where HTTPS is in front.")] = False,
+    weights: WeightsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Watch, dispatch and show a district on this machine. The first Ctrl-C stops everything; data is kept."""
+    if demo == (district is not None):
+        raise SettingsError("Say which district: --demo for the demonstration, or --district FILE for yours.")
+    if sources and not demo:
+        raise SettingsError("Videos and addresses can be given with --demo only; a district file names its cameras.")
+    settings = BoxSettings(
+        port=port,
+        mqtt_port=mqtt_port,
+        mqtt_ws_port=mqtt_ws_port,
+        mqtt_ws_url=mqtt_ws_url,
+        secure_cookies=secure_cookies,
+        patience=PATIENCE if demo else Patience(),
+    )
+    taxonomy = load_taxonomy()
+    with opened(data) as folder:
+        people_and_places = (
+            demo_district(folder.root / "footage", sources or [], taxonomy=taxonomy, say=say)
+            if demo
+            else read_district(district or Path(), taxonomy=taxonomy, node_id=NODE)
+        )
+        asyncio.run(_up(folder, people_and_places, taxonomy, settings, weights=weights, json=json))
+
+
+async def _up(
+    folder: DataFolder,
+    district: District,
+    taxonomy: Taxonomy,
+    settings: BoxSettings,
+    *,
+    weights: Path | None,
+    json: bool,
+) -> None:
+    say("loading the detector")
+    detector = await asyncio.to_thread(load_detector, weights)
+    stopped = asyncio.create_task(until_stopped())
+    async with running(folder, district, taxonomy, detector, settings) as box:
+        sign_ins = ready_made(box.store, district.usernames, folder.sign_ins)
+        _tell(box, district, {district.usernames[person]: one for person, one in sign_ins.items()}, folder, json=json)
+        await stopped
+        say("stopping; everything is kept")
+
+
+def _tell(box: Box, district: District, sign_ins: dict[str, SignIn], folder: DataFolder, *, json: bool) -> None:
+    shown = _one_per_role(district.people)
+    if json:
+        accounts = [
+            {"role": person.role.value, "name": person.name, "username": one.username, "password": one.password}
+            for person in shown
+            for one in [sign_ins[district.usernames[person.person_id]]]
+        ]
+        print_json({"url": box.url, "mqtt": box.mqtt_url, "cameras": len(district.cameras), "sign_ins": accounts})
+        return
+    out.print(f"\n{district.name.zh} · {district.name.en}: {len(district.cameras)} cameras\n", markup=False)
+    for person in shown:
+        one = sign_ins[district.usernames[person.person_id]]
+        page = SHOWN_ROLES[person.role]
+        where = f"{box.url}{page.path:<10}"
+        out.print(f"  {page.zh} {page.en:<15} {where} 用户 {one.username:<10} 密码 {one.password}", markup=False)
+    out.print(f"\n  All sign-ins are in {folder.sign_ins}. Ctrl-C stops; everything is kept.\n", markup=False)
+
+
+def _one_per_role(people: tuple[Person, ...]) -> list[Person]:
+    """The first person of each role that has a page of its own."""
+    first: dict[str, Person] = {}
+    for person in people:
+        if person.role in SHOWN_ROLES:
+            first.setdefault(person.role, person)
+    return [first[role] for role in SHOWN_ROLES if role in first]
