@@ -12,7 +12,12 @@ from models.ids import PersonId
 
 
 def read_directory(session: Session) -> Directory:
-    return Directory(cells=list_cells(session), people=list_people(session), duties=list_duties(session))
+    """Read once per transaction: opening an incident asks for the cell and for the line of duty."""
+    known: Directory | None = session.info.get("directory")
+    if known is None:
+        known = Directory(cells=list_cells(session), people=list_people(session), duties=list_duties(session))
+        session.info["directory"] = known
+    return known
 
 
 def has_person(session: Session, person_id: PersonId) -> bool:

@@ -172,6 +172,6 @@ def _event_row(event: IncidentEvent) -> EventRow:
     )
 
 
-def _next_seq(session: Session) -> int:
+def _next_seq(session: StoreSession) -> int:
     """Writers come one at a time, so the next number is free; the key's uniqueness would tell if it were not."""
-    return (session.scalar(select(func.max(EventRow.seq))) or 0) + 1
+    return (session.newest_seq or session.scalar(select(func.max(EventRow.seq))) or 0) + 1

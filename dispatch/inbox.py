@@ -14,6 +14,7 @@ from dispatch.outbox import encode
 from dispatch.refused import refuse
 from dispatch.replies import Answer, take_reply
 from dispatch.store.store import Store
+from dispatch.store.tables import KEY_LENGTH
 from dispatch.wire import parse
 from models import wire
 from models.errors import GridwardenError, PayloadError
@@ -122,7 +123,7 @@ def _key(payload: bytes) -> str | None:
     except (ValueError, RecursionError):
         return None
     key = message.get("key") if isinstance(message, dict) else None
-    return key if isinstance(key, str) and len(key) <= 1000 else None
+    return key if isinstance(key, str) and 0 < len(key) <= KEY_LENGTH else None
 
 
 def _because(error: GridwardenError) -> Text:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -34,6 +35,9 @@ RECONNECT_S = (1, 15)
 
 PUBLISH_TIMEOUT_S = 10.0
 """A broker on the same network answers in milliseconds; one that takes ten seconds is treated as gone."""
+
+STOP_WITHIN_S = 0.3
+"""Normally the thread ends in a few milliseconds; everything together has two seconds."""
 
 PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 
@@ -141,8 +145,22 @@ class MqttClient:
     ) -> None:
         self._client.disconnect()
         self._pending.fail_all(BrokerGoneError("the connection to the broker has been closed"))
-        await asyncio.to_thread(self._client.loop_stop)
         self._connected.clear()
+        await self._end_thread()
+
+    async def _end_thread(self) -> None:
+        """paho's thread may be in a second's sleep or a slow connect; it is a daemon and then ends by itself."""
+        ended = asyncio.Event()
+
+        def end() -> None:
+            self._client.loop_stop()
+            self._in_loop(ended.set)
+
+        threading.Thread(target=end, daemon=True, name="mqtt-end").start()
+        try:
+            await asyncio.wait_for(ended.wait(), STOP_WITHIN_S)
+        except TimeoutError:
+            log.debug("The MQTT thread has not ended within %g s", STOP_WITHIN_S)
 
     async def wait_ready(self) -> None:
         """Until connected and, where there are subscriptions, subscribed."""

@@ -35,6 +35,7 @@ def put_person(session: Session, person: Person) -> None:
             cells=list(person.cells),
         )
     )
+    session.info.pop("directory", None)
     session.flush()
 
 
@@ -51,6 +52,7 @@ def put_roster(session: Session, duties: Iterable[Duty]) -> None:
     """Replaces the whole roster; earlier lines are asked before later ones of the same post."""
     session.execute(delete(DutyRow))
     session.add_all(_duty_row(duty) for duty in duties)
+    session.info.pop("directory", None)
     session.flush()
 
 

@@ -16,6 +16,7 @@ from models.places import Camera, GridCell, Zone, ZoneKind
 def put_cell(session: Session, cell: GridCell) -> None:
     """Adds it or changes it."""
     session.merge(CellRow(cell_id=cell.cell_id, code=cell.code, name=cell.name, boundary=_corners(cell.boundary)))
+    session.info.pop("directory", None)
     session.flush()
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
@@ -29,19 +30,20 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+def postgresql() -> Iterator[Callable[[], str]]:
     """Gives addresses of fresh databases in a cluster of its own; skips where there is no server."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.skip("no PostgreSQL server is installed")
-    folder = tmp_path_factory.mktemp("postgresql")
-    cluster = Cluster(programs[-1], folder)
-    try:
-        cluster.start()
-        yield cluster.new_database
-    finally:
-        cluster.stop()
+    # not pytest's folder: that is for its user alone, and the server runs as another one when root tests
+    with tempfile.TemporaryDirectory(prefix="gridwarden-postgresql-", ignore_cleanup_errors=True) as folder:
+        cluster = Cluster(programs[-1], Path(folder))
+        try:
+            cluster.start()
+            yield cluster.new_database
+        finally:
+            cluster.stop()
 
 
 class Cluster:
@@ -50,8 +52,6 @@ class Cluster:
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.data = programs, folder / "data"
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        for parent in (folder, folder.parent, folder.parent.parent):
-            parent.chmod(0o755)
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         with socket.socket() as free:
