@@ -27,6 +27,7 @@ from models.places import CameraState
 from models.testing import FakeClock
 from models.text import Text
 
+DATABASE = "gridwarden.db"
 PASSWORD = "three grey cats"  # noqa: S105 - of a district that exists for a second
 ANALYST = PersonId("analyst")
 ADMINISTRATOR = PersonId("administrator")
@@ -63,13 +64,13 @@ class SmallDashboard:
 def small_dashboard(
     folder: Path, *, clock: Clock | None = None, heartbeat_s: float = 15.0, mqtt_ws_url: str | None = None
 ) -> SmallDashboard:
-    """A store in `folder` with two cells, seven people and no passwords yet (see `give_passwords`)."""
+    """A store in `folder` with two cells, seven people and no passwords yet (see `give_passwords`).
+
+    A folder that has been used before is taken up as it is.
+    """
     ticking = clock or FakeClock()
-    store = Store.open(f"sqlite:///{folder / 'gridwarden.db'}", clock=ticking)
-    fill_small_district(store)
-    with store.transaction() as session:
-        people.put_person(session, Person(ANALYST, "周分析", Role.ANALYST, DepartmentId("SQ")))
-        people.put_person(session, Person(ADMINISTRATOR, "吴管理", Role.ADMINISTRATOR, DepartmentId("SQ")))
+    store = Store.open(f"sqlite:///{folder / DATABASE}", clock=ticking)
+    _fill_once(store)
     states: list[CameraState] = []
     counters: dict[str, float] = {}
     parts = Parts(
@@ -87,6 +88,16 @@ def small_dashboard(
         district_name=Text("绿东村街道", "Lüdongcun Sub-district"),
     )
     return SmallDashboard(parts, create_app(parts, heartbeat_s=heartbeat_s), ticking, states, counters)
+
+
+def _fill_once(store: Store) -> None:
+    with store.reading() as session:
+        if people.list_people(session):
+            return
+    fill_small_district(store)
+    with store.transaction() as session:
+        people.put_person(session, Person(ANALYST, "周分析", Role.ANALYST, DepartmentId("SQ")))
+        people.put_person(session, Person(ADMINISTRATOR, "吴管理", Role.ADMINISTRATOR, DepartmentId("SQ")))
 
 
 def give_passwords(dashboard: SmallDashboard) -> None:

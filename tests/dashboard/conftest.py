@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -10,13 +11,22 @@ import httpx
 import pytest
 
 from dashboard.server import DashboardServer
-from dashboard.testing import SmallDashboard, small_dashboard
+from dashboard.testing import DATABASE, SmallDashboard, small_dashboard
 
 Browser = Callable[[str | None], httpx.AsyncClient]
 
 
+@pytest.fixture(scope="session")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database each test begins with; made once, because migrating takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("district")
+    small_dashboard(folder).parts.store.close()
+    return folder / DATABASE
+
+
 @pytest.fixture
-def dashboard(tmp_path: Path) -> Iterator[SmallDashboard]:
+def dashboard(tmp_path: Path, district: Path) -> Iterator[SmallDashboard]:
+    shutil.copy(district, tmp_path / DATABASE)
     made = small_dashboard(tmp_path, heartbeat_s=0.2, mqtt_ws_url="ws://{host}:9001/mqtt")
     yield made
     made.parts.store.close()
