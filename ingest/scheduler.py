@@ -23,6 +23,9 @@ MIN_GAP_S = 0.5
 """Least time between two looks of one camera, promised ones included: a rule that asks again and again in one breath
 gets two pictures a second, not a stream."""
 
+MIN_INTERVAL_S = 0.04
+"""Least routine interval, one frame of ordinary video: a camera set to 0 s must not take the whole box."""
+
 PROMISED_IN_A_ROW = 4
 """After so many promised looks one overdue routine look has its turn: follow-ups take at most 4/5 of the budget."""
 
@@ -87,8 +90,9 @@ class Scheduler:
         plan = self._plans.get(camera_id)
         if plan is None:
             plan = self._plans[camera_id] = _Plan(interval_s=max_interval_s, due_at=now)
-        plan.interval_s = max_interval_s
-        plan.due_at = min(plan.due_at, now + max_interval_s * AIM)
+        # This order also turns "not a number" into the least interval.
+        plan.interval_s = max(MIN_INTERVAL_S, max_interval_s)
+        plan.due_at = min(plan.due_at, now + plan.interval_s * AIM)
         self._enter(camera_id, plan)
 
     def remove(self, camera_id: CameraId) -> None:

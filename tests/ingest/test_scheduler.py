@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from ingest.backoff import REFUSED_RETRY_S
-from ingest.scheduler import AIM, PROMISED_IN_A_ROW, Scheduler
+from ingest.scheduler import AIM, MIN_INTERVAL_S, PROMISED_IN_A_ROW, Scheduler
 from models.ids import CameraId
 from models.pictures import LookReason
 
@@ -284,3 +284,10 @@ def test_a_refused_password_is_tried_seldom_enough_not_to_lock_the_account():
             scheduler.failed(A, now=now, at_least_s=REFUSED_RETRY_S)
         now = scheduler.next_at()
     assert 6 <= tries <= 13
+
+
+@pytest.mark.parametrize("interval_s", [0.0, -5.0, float("nan")])
+def test_an_interval_of_nothing_does_not_take_the_whole_box(interval_s):
+    simulation = Simulation(["greedy"], interval_s=interval_s, cost_s=0.001)
+    simulation.run_until(10)
+    assert len(simulation.seen["greedy"]) <= 10 / (MIN_INTERVAL_S * AIM) + 2
