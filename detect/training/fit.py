@@ -19,7 +19,7 @@ from detect.training.loss import StreetLoss, Targets
 from detect.training.network import StreetNetwork, Tail
 from detect.training.pictures import SampleSource
 
-SIDES = (352, 384, 416, 448)  # around the shipped sizes: cameras differ in aspect, and so in the side that is used
+SIDES = (320, 352, 384, 416)  # around the shipped sizes: cameras differ in aspect, and so in the side used
 CHECKPOINT_EVERY = 50  # steps: about a minute of work is lost with the power
 EMA_DECAY = 0.998  # averages the last ~500 steps, a ninth of the default run
 WARM_UP = 60  # steps; AdamW's moments are empty before

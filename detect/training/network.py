@@ -132,6 +132,7 @@ def build(coco_path: Path, street_path: Path, classes: tuple[str, ...]) -> Stree
         raise WeightsError(f"{street_path}: classes {known} are not the first of {classes}")
     rows = [list(coco.names.values()).index(name) for name in COCO_KEPT]
     tail = Tail(street.model)
+    tail.requires_grad_(True)  # ultralytics saves its averaged copy, in which nothing is trainable
     add_classes(tail.class_branches, len(classes) - len(known))
     return StreetNetwork(Trunk(coco.model), Tail(coco.model, rows), tail)
 
