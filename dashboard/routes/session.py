@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request, Response
 
 from dashboard import sign_in
 from dashboard.live.hub import hub_of
+from dashboard.parts import Parts
 from dashboard.schemas import Me, SignIn
-from dashboard.sessions import Anyone, OpenParts, drop_cookie, set_cookie
+from dashboard.sessions import COOKIE, Anyone, OpenParts, drop_cookie, hash_of, set_cookie
 from dispatch import accounts
 from models.people import Person
 
@@ -20,6 +21,7 @@ def post_sign_in(body: SignIn, request: Request, response: Response, parts: Open
     address = request.client.host if request.client else ""
     guard: sign_in.SignInGuard = request.app.state.sign_in
     entered = guard.enter(parts, username=body.username, password=body.password, address=address)
+    _leave_behind(request, parts)
     set_cookie(response, token=entered.token, role=entered.person.role, secure=parts.secure_cookies)
     return _me(entered.person)
 
@@ -36,6 +38,14 @@ def post_sign_out(request: Request, response: Response, viewer: Anyone, parts: O
 @router.get("/api/me")
 def get_me(viewer: Anyone) -> Me:
     return _me(viewer.person)
+
+
+def _leave_behind(request: Request, parts: Parts) -> None:
+    """Whoever signs in on this browser after another ends the other's session: nobody could sign it out any more."""
+    if token := request.cookies.get(COOKIE):
+        with parts.store.transaction() as session:
+            accounts.end_session(session, hash_of(token))
+        hub_of(request).session_ended(hash_of(token))
 
 
 def _me(person: Person) -> Me:

@@ -53,6 +53,14 @@ class TestSigningIn:
         assert (await client.post("/api/sign-out")).status_code == 204
         assert (await thief.get("/api/me")).status_code == 401
 
+    async def test_the_next_person_on_a_browser_ends_the_last_ones_session(self, browser):
+        client, copy = browser(None), browser(None)
+        await _try(client, PASSWORD, CENTRE)
+        copy.cookies.set(COOKIE, client.cookies[COOKIE])
+        await _try(client, PASSWORD, WANG)
+        assert (await client.get("/api/me")).json()["person_id"] == WANG
+        assert (await copy.get("/api/me")).status_code == 401
+
     async def test_an_operators_session_ends_after_the_shift_a_workers_lasts_for_days(self, browser, dashboard):
         operator, worker = browser(None), browser(None)
         await _try(operator, PASSWORD, CENTRE)
