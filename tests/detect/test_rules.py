@@ -1,0 +1,199 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detect.rules.episodes import HEARTBEAT_S, QUIET_S
+from detect.rules.plan import plan
+from models.errors import SettingsError
+from models.pictures import Detections
+from models.places import ZoneKind
+from models.taxonomy import load_taxonomy
+from tests.detect.scenes import CAR, NAMES, START, Row, camera, codes, everywhere, look, observer, seen, street, watch
+
+PERSON: Row = ("person", 0.8, (0.7, 0.3, 0.75, 0.5))
+
+
+def person(x: float, y: float = 0.3) -> Row:
+    return ("person", 0.8, (x, y, x + 0.04, y + 0.2))
+
+
+class TestDwell:
+    def test_a_parked_car_is_told_when_its_time_is_up_with_figures_in_both_languages(self) -> None:
+        told = watch(observer(everywhere(ZoneKind.NO_PARKING)), [seen(CAR)] * 60)
+        assert codes(told) == ["F1"]
+        assert told[0].captured_at - told[0].first_seen_at == timedelta(seconds=304)
+        assert told[0].why.zh == "“路口”内1 辆小汽车已停留 5.1 分钟，限 5 分钟"
+        assert told[0].why.en == "1 car in “路口” for 5.1 min, limit 5 min"
+
+    def test_outside_the_zone_it_may_stand(self) -> None:
+        assert watch(observer(everywhere(ZoneKind.WATER)), [seen(CAR)] * 60) == []
+
+    def test_moving_cars_are_never_parked(self) -> None:
+        film = [seen(("car", 0.8, (x / 10, 0.3, x / 10 + 0.2, 0.5))) for x in (0, 3, 6) * 30]
+        assert watch(observer(everywhere(ZoneKind.NO_PARKING)), film) == []
+
+    def test_a_camera_s_override_counts(self) -> None:
+        told = watch(observer(everywhere(ZoneKind.NO_PARKING), F1={"dwell_s": 60}), [seen(CAR)] * 10)
+        assert codes(told) == ["F1"]
+        assert "限 60 秒" in told[0].why.zh
+
+    def test_a_lying_person_is_told_and_a_standing_one_is_not(self) -> None:
+        lying: Row = ("person", 0.8, (0.3, 0.6, 0.6, 0.7))
+        assert codes(watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(lying)] * 6)) == ["J2"]
+        assert watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(PERSON)] * 6) == []
+
+
+class TestOnce:
+    def test_two_hundred_looks_in_changing_light_tell_a_standing_thing_once(self) -> None:
+        watching = observer(everywhere(ZoneKind.NO_PARKING), everywhere(ZoneKind.FIRE_LANE), everywhere(ZoneKind.FOOTWAY))
+        told = []
+        for number in range(200):
+            score = 0.5 + 0.3 * ((number * 7) % 10) / 10
+            shift = 0.004 * ((number * 3) % 5 - 2)
+            car: Row = ("car", score, (0.2 + shift, 0.3, 0.4 + shift, 0.5))
+            image = street(60 + 90 * abs(number % 40 - 20) / 20)
+            missing = number % 17 == 5
+            told += watching.see(look(number, image=image), seen() if missing else seen(car))
+        assert sorted(codes(told)) == ["F1", "F5", "I3"]
+
+    def test_it_is_told_again_when_it_left_and_came_back(self) -> None:
+        away = [seen()] * int(QUIET_S / 8 + 10)
+        watching = observer(everywhere(ZoneKind.NO_PARKING))
+        told = watch(watching, [*[seen(CAR)] * 50, *away, *[seen(CAR)] * 50])
+        assert codes(told) == ["F1", "F1"]
+        assert told[0].key != told[1].key
+
+    def test_a_lorry_in_front_of_it_does_not_make_it_new(self) -> None:
+        lorry: Row = ("truck", 0.9, (0.05, 0.05, 0.9, 0.9))
+        told = watch(observer(everywhere(ZoneKind.NO_PARKING)), [*[seen(CAR)] * 50, *[seen(lorry)] * 5, *[seen(CAR)] * 50])
+        assert codes(told) == ["F1"]
+
+    def test_the_key_is_the_same_for_whoever_works_it_out(self) -> None:
+        keys = {watch(observer(everywhere(ZoneKind.NO_PARKING)), [seen(CAR)] * 50)[0].key for _ in range(3)}
+        assert len(keys) == 1
+
+    def test_a_restart_from_disk_tells_nothing_twice(self) -> None:
+        before = observer(everywhere(ZoneKind.NO_PARKING))
+        assert len(watch(before, [seen(CAR)] * 45)) == 1
+        after = observer(everywhere(ZoneKind.NO_PARKING))
+        assert after.restore(before.changed_states()) == 1
+        assert watch(after, [seen(CAR)] * 45, first=45) == []
+
+    def test_a_restart_does_not_forget_how_long_something_stands(self) -> None:
+        before = observer(everywhere(ZoneKind.NO_PARKING))
+        assert watch(before, [seen(CAR)] * 30) == []
+        after = observer(everywhere(ZoneKind.NO_PARKING))
+        after.restore(before.changed_states())
+        assert codes(watch(after, [seen(CAR)] * 15, first=30)) == ["F1"]
+
+    def test_a_damaged_memory_is_learnt_again(self) -> None:
+        watching = observer(everywhere(ZoneKind.NO_PARKING))
+        assert watching.restore({camera().camera_id: '{"v": 1, "scene": 7}'}) == 0
+        assert codes(watch(watching, [seen(CAR)] * 50)) == ["F1"]
+
+    def test_what_still_stands_is_confirmed_hourly_under_a_key_of_its_own(self) -> None:
+        looks = int((HEARTBEAT_S + 400) / 60)
+        told = watch(observer(everywhere(ZoneKind.NO_PARKING)), [seen(CAR)] * looks, every_s=60)
+        assert codes(told) == ["F1", "F1"]
+        assert told[0].key != told[1].key
+        assert told[0].first_seen_at == told[1].first_seen_at
+
+    def test_what_could_not_be_kept_is_told_again(self) -> None:
+        watching = observer(everywhere(ZoneKind.NO_PARKING), F1={"dwell_s": 16, "looks": 3})
+        first = watch(watching, [seen(CAR)] * 3)
+        watching.take_back(camera().camera_id)
+        second = watch(watching, [seen(CAR)], first=3)
+        assert [item.key for item in first] == [item.key for item in second]
+
+    def test_a_place_that_was_handled_is_new_again_at_once(self) -> None:
+        watching = observer(everywhere(ZoneKind.NO_PARKING), F1={"dwell_s": 16, "looks": 3})
+        (told,) = watch(watching, [seen(CAR)] * 3)
+        watch(watching, [seen()] * 5, first=3)
+        watching.forget_place(told.camera_id, told.subcategory, told.box)
+        assert codes(watch(watching, [seen(CAR)] * 3, first=8)) == ["F1"]
+
+
+class TestCountAndCrossing:
+    def test_a_crowd_must_last(self) -> None:
+        crowd = seen(*[person(x / 20) for x in range(16)])
+        assert codes(watch(observer(everywhere(ZoneKind.GATHERING)), [crowd] * 30)) == ["J1"]
+        assert watch(observer(everywhere(ZoneKind.GATHERING)), [crowd] * 10) == []
+
+    def test_a_crowd_that_thins_for_a_moment_is_still_that_crowd(self) -> None:
+        crowd, thin = seen(*[person(x / 20) for x in range(16)]), seen(*[person(x / 20, 0.7) for x in range(9)])
+        film = [crowd, crowd, crowd, thin] * 8
+        (told,) = watch(observer(everywhere(ZoneKind.GATHERING), J1={"looks": 4}), film)
+        assert (told.captured_at - told.first_seen_at).total_seconds() >= 180
+
+    def test_somebody_in_a_forbidden_zone_is_told_at_once_and_once(self) -> None:
+        film = [seen(person(x / 10)) for x in range(8)]
+        told = watch(observer(everywhere(ZoneKind.FORBIDDEN)), film)
+        assert codes(told) == ["J3"]
+        assert told[0].captured_at == START
+        assert told[0].why.zh == "“路口”内发现 1 人"
+
+    def test_a_lorry_may_enter_at_night(self) -> None:
+        lorry = seen(("truck", 0.8, (0.2, 0.3, 0.4, 0.5)))
+        assert codes(watch(observer(everywhere(ZoneKind.RESTRICTED_STREET)), [lorry])) == ["F7"]
+        night = START + timedelta(hours=14)
+        assert watch(observer(everywhere(ZoneKind.RESTRICTED_STREET)), [lorry], start=night) == []
+
+    def test_a_dog_with_its_owner_is_fine(self) -> None:
+        dog: Row = ("dog", 0.7, (0.5, 0.6, 0.6, 0.7))
+        watching = observer(everywhere(ZoneKind.COURTYARD))
+        assert watch(watching, [seen(dog, ("person", 0.8, (0.62, 0.4, 0.68, 0.7)))] * 4) == []
+        assert codes(watch(watching, [seen(dog, person(0.05))] * 4, first=4)) == ["K1"]
+
+
+class TestAreaTogetherAbsent:
+    def test_heaps_side_by_side_are_one_pile_with_its_area(self) -> None:
+        film = [seen(("garbage", 0.6, (0.2, 0.5, 0.3, 0.6)), ("garbage", 0.7, (0.32, 0.5, 0.45, 0.6)))] * 90
+        (told,) = watch(observer(), film)
+        assert told.subcategory == "B1"
+        assert told.box.xyxy == pytest.approx((0.2, 0.5, 0.45, 0.6))
+        assert told.why.en.startswith("2 heaps of garbage covering 2.3% of the picture for 10 min")
+
+    def test_a_stall_is_goods_with_somebody_at_them(self) -> None:
+        goods: Row = ("umbrella", 0.7, (0.4, 0.4, 0.5, 0.6))
+        vendor = person(0.52, 0.42)
+        told = watch(observer(everywhere(ZoneKind.CARRIAGEWAY), A4={"enabled": 0}), [seen(goods, vendor)] * 30)
+        assert codes(told) == ["A1"]
+        alone = watch(observer(everywhere(ZoneKind.CARRIAGEWAY), A4={"enabled": 0}), [seen(goods)] * 30)
+        assert alone == []
+
+    def test_a_bin_that_was_always_there_is_missed(self) -> None:
+        bin_: Row = ("garbage_bin", 0.8, (0.4, 0.5, 0.5, 0.7))
+        told = watch(observer(everywhere(ZoneKind.BIN)), [*[seen(bin_)] * 20, *[seen()] * 60], every_s=60)
+        assert codes(told)[:1] == ["G5"]
+        assert told[0].why.en.startswith("bin missing in “路口” for")
+
+
+class TestPlan:
+    def test_only_what_the_weights_see_and_the_zones_allow_is_planned(self) -> None:
+        planned = plan(camera(everywhere(ZoneKind.NO_PARKING)), load_taxonomy(), NAMES)
+        assert [rule.subcategory.code for rule in planned] == ["B1", "B2", "F1", "F6", "I1"]
+
+    def test_an_override_of_something_unknown_is_refused_with_its_place(self) -> None:
+        with pytest.raises(SettingsError, match=r"camera c1: overrides for F1: dwel_s"):
+            plan(camera(F1={"dwel_s": 3}), load_taxonomy(), NAMES)
+        with pytest.raises(SettingsError, match=r"camera c1: overrides for unknown Z9"):
+            plan(camera(Z9={"dwell_s": 3}), load_taxonomy(), NAMES)
+
+    def test_a_camera_with_a_wrong_override_is_watched_without_it_and_named(self) -> None:
+        watching = observer(everywhere(ZoneKind.NO_PARKING))
+        wrong = replace(camera(everywhere(ZoneKind.NO_PARKING)), overrides={"F1": {"dwel_s": 3.0}})
+        assert "dwel_s" in watching.set_cameras([wrong])[wrong.camera_id]
+        assert codes(watch(watching, [seen(CAR)] * 50)) == ["F1"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.booleans(), min_size=5, max_size=80), st.integers(3, 15))
+def test_nothing_is_told_before_its_time_and_no_key_twice(there: list[bool], every_s: int) -> None:
+    film: list[Detections] = [seen(CAR) if shown else seen() for shown in there]
+    told = watch(observer(everywhere(ZoneKind.NO_PARKING), F1={"dwell_s": 60}), film, every_s=every_s)
+    assert all((item.captured_at - item.first_seen_at).total_seconds() >= 60 for item in told)
+    assert len({item.key for item in told}) == len(told)
+    assert len(told) <= 1 + len(there) * every_s / QUIET_S
