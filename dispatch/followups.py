@@ -83,7 +83,7 @@ def _recall(session: StoreSession, before: Incident, event: IncidentEvent, _take
 
 
 def _verify(session: StoreSession, before: Incident, event: IncidentEvent, take: Take) -> None:
-    by = "person" if before.camera_id is None or before.box is None else "camera"
+    by = "camera" if node_requests.can_be_asked(session, before) else "person"
     take(session, incident_id=before.incident_id, step=Step.VERIFY, actor=SYSTEM, now=event.at, data={"by": by})
 
 

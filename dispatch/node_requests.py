@@ -19,6 +19,11 @@ VERIFY = "verify"
 SUPPRESS = "suppress"
 
 
+def can_be_asked(session: Session, incident: Incident) -> bool:
+    """Whether there is a camera that knows the place: not for reports by people, nor once it has been taken down."""
+    return incident.box is not None and incident.camera_id is not None and bool(get_camera(session, incident.camera_id))
+
+
 def ask_verification(session: StoreSession, incident: Incident, event: IncidentEvent) -> None:
     """One promised look with the rule inverted; `since` tells the node to judge later pictures only."""
     key = f"verify:{incident.incident_id}:{event.seq}"
@@ -71,7 +76,7 @@ def _ask(
 ) -> None:
     camera = get_camera(session, incident.camera_id) if incident.camera_id else None
     if camera is None or incident.box is None:
-        return  # reported by people, or the camera has been taken down: nobody to ask, a person verifies
+        return  # nobody to ask: see `can_be_asked`
     session.add(
         NodeRequestRow(
             key=key,

@@ -7,6 +7,7 @@ publishing publishes once more, and the app knows the message by its `seq`, the 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ from dispatch.store.tables import DeliveryRow, NodeRequestRow
 from dispatch.task_message import task_message
 from models.incidents import Happening
 from models.wire import requests_topic, tasks_topic
+
+log = logging.getLogger(__name__)
 
 BATCH = 100
 """Messages sent before noting them: small enough that a crash repeats little, large enough to share a commit."""
@@ -68,14 +71,16 @@ def encode(message: dict[str, Any]) -> bytes:
 
 def _due_deliveries(session: StoreSession, now: datetime) -> list[Due]:
     rows = session.scalars(select(DeliveryRow).where(DeliveryRow.next_at <= now).order_by(DeliveryRow.seq).limit(BATCH))
-    return [_task(session, row, now) for row in rows]
+    return [task for row in rows if (task := _task(session, row, now))]
 
 
-def _task(session: StoreSession, row: DeliveryRow, now: datetime) -> Due:
+def _task(session: StoreSession, row: DeliveryRow, now: datetime) -> Due | None:
+    """None for one that cannot be told (a subcategory taken out of the taxonomy): it must not hold up the others."""
     incident = find_incident(session, row.incident_id)
     person = get_person(session, row.person_id)
-    if person is None:
-        raise LookupError(f"delivery {row.seq} is owed to {row.person_id}, who is not in the people table")
+    if person is None or incident.subcategory not in session.practice.taxonomy.subcategories:
+        log.error("Task %d for %s cannot be told: the person or subcategory is gone", row.seq, row.person_id)
+        return None
     message = task_message(session, incident, seq=row.seq, kind=row.kind, person=person, now=now)
     return Due(tasks_topic(row.person_id), encode(message), seq=row.seq, person_id=row.person_id)
 

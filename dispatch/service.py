@@ -155,6 +155,8 @@ class DispatchService:
     async def _sleep_until_due(self, seq: int) -> None:
         moment = await self._in_thread(self._next_due)
         wait_s = LONGEST_SLEEP_S if moment is None else (moment - self.clock.now()).total_seconds()
+        if wait_s <= 0 and self.feed.seq == seq:
+            wait_s = RETRY_S  # due by now, or one that cannot be told: no busy loop over it
         try:
             await asyncio.wait_for(self.feed.wait(seq), min(max(wait_s, 0.0), LONGEST_SLEEP_S))
         except TimeoutError:

@@ -20,7 +20,7 @@ from models.ids import IncidentId, PersonId, PictureHash
 from models.incidents import FINISHED, Incident, IncidentEvent, IncidentState
 from models.lifecycle import Needs, Step, next_state
 from models.observations import Evidence, EvidenceRole
-from models.people import Actor
+from models.people import Actor, Role
 from models.wire import moment
 
 MOST_EXTENSIONS = 2
@@ -28,6 +28,8 @@ MOST_EXTENSIONS = 2
 
 LONGEST_REASON = 2000
 """Characters of a reason or note: a page of text; more is an attack or an accident."""
+
+PEOPLE_MAY_SEND = frozenset({*Needs, "note", "minutes"})
 
 Data = dict[str, Any]
 
@@ -50,7 +52,7 @@ def take_step(
     if done := find_event(session, cause=cause, incident_id=incident_id):
         return done
     incident = find_incident(session, incident_id)
-    given = {key: value for key, value in (data or {}).items() if value not in (None, "")}
+    given = _given(actor, data or {})
     after = next_state(
         incident.state,
         step,
@@ -77,8 +79,19 @@ def is_assignee(incident: Incident, actor: Actor) -> bool:
     return incident.assignment is not None and incident.assignment.person_id == actor.actor_id
 
 
+def _given(actor: Actor, data: Mapping[str, Any]) -> Data:
+    """What people send along is limited to what a step may need: the rest of an event's data is dispatch's own word,
+    and the fold believes it."""
+    machine = actor.role in (Role.SYSTEM, Role.CAMERA)
+    return {
+        key: value
+        for key, value in data.items()
+        if value is not None and value != "" and (machine or key in PEOPLE_MAY_SEND)
+    }
+
+
 def _checked(data: Data) -> Data:
-    for key in ("reason", "person", "into", "photo"):
+    for key in ("reason", "person", "into", "photo", "note"):
         value = data.get(key)
         if value is not None and not (isinstance(value, str) and len(value) <= LONGEST_REASON):
             raise PayloadError(f"{key} must be text of at most {LONGEST_REASON} characters")

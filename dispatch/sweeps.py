@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,8 +19,11 @@ from dispatch.steps import take_step
 from dispatch.store.store import Store, StoreSession
 from dispatch.store.tables import DeliveryRow, IncidentRow
 from dispatch.verification import give_up, overdue_requests
+from models.errors import GridwardenError
 from models.ids import PersonId
 from models.incidents import Happening, Incident, IncidentState
+
+log = logging.getLogger(__name__)
 
 REMIND_AT = (0.5, 0.8, 1.0)
 """Shares of the limit at which the worker is reminded: half is routine, four fifths is a warning, all is overdue."""
@@ -29,10 +33,13 @@ AWAITED = ("assigned", "rework")
 
 
 def sweep(store: Store, *, now: datetime) -> None:
-    """One round; each matter in its own transaction, so that one that fails does not undo the others."""
+    """One round; each matter in its own transaction, so that one that fails neither undoes nor stops the others."""
     for one in (give_up_on_cameras, route_again, escalate_silence, remind):
-        with store.transaction() as session:
-            one(session, now=now)
+        try:
+            with store.transaction() as session:
+                one(session, now=now)
+        except GridwardenError:
+            log.exception("The sweep %s failed; it is tried again", one.__name__)
 
 
 def give_up_on_cameras(session: StoreSession, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dispatch.deliveries import open_delivery
 from dispatch.node_requests import waiting_requests
+from dispatch.places import remove_camera
 from dispatch.queries import list_incidents, owed, timeline
 from dispatch.reports import report
 from dispatch.steps import take_step
@@ -198,6 +199,14 @@ class TestTheWorkersSteps:
         with pytest.raises(PayloadError, match="64"):
             take(store, found, Step.RESOLVE, photo="../../etc/passwd")
 
+    def test_what_people_send_along_cannot_pass_for_dispatchs_own_word(self, store: Store) -> None:
+        found = opened(store)
+        forged = {"picture": "f" * 64, "role": "verified", "taken_at": "2026-11-23T02:00:00Z"}
+        take(store, found, Step.RETURN, reason="不归我管", evidence=[forged], seen_at="x", confidence="y")
+        take(store, found, Step.NOTHING_HERE, LEADER, evidence=[forged])
+        take(store, found, Step.REOPEN, OPERATOR, reason="再看", evidence=[forged], seen_at="2026-11-23T02:00:00Z")
+        assert [item.picture for item in incident(store, found.incident_id).evidence] == ["b" * 64]
+
     def test_a_returned_incident_goes_on_to_the_next_and_never_back_by_itself(self, store: Store) -> None:
         found = opened(store)
         holders = []
@@ -275,6 +284,14 @@ class TestVerification:
         assert incident(store, found.incident_id).state is IncidentState.VERIFYING
         with store.reading() as session:
             assert waiting_requests(session, found.incident_id) == []
+
+    def test_a_camera_that_has_been_taken_down_is_not_waited_for(self, store: Store) -> None:
+        found = opened(store)
+        with store.transaction() as session:
+            remove_camera(session, CAMERA)
+        take(store, found, Step.RESOLVE, photo=PHOTO)
+        with store.reading() as session:
+            assert timeline(session, found.incident_id)[-1].data == {"by": "person"}
 
     def test_seen_again_soon_after_closing_it_returns_to_its_handler(self, store: Store, clock: FakeClock) -> None:
         found, key = resolved(store)
