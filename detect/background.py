@@ -46,11 +46,14 @@ LEARN_LOOKS = 8
 LEARN_RATE, KEEP_RATE = 0.3, 0.03
 """Share of a new look in the background while learning, and later (the sun's way is followed, a bag is not)."""
 
-UPHEAVAL = 0.45
+UPHEAVAL = 0.3
 """Share of the picture that differs when the camera was moved or the lights went out: it is learnt anew."""
 
 UPHEAVAL_LOOKS = 3
 """… when so many looks in a row agree; one of them may be a bus in front of the lens."""
+
+MOST_REGIONS = 12
+"""More static changes than this at once are no objects but another view: a camera that was knocked askew."""
 
 LEAST_CELLS = 12
 """Smaller spots are noise: 12 cells are 0.08 % of the picture."""
@@ -91,7 +94,11 @@ class Background:
         self._held = np.where(hidden, self._held, counted).astype(np.uint8)
         calm = ~hidden & ~moved
         self._reference[calm] += KEEP_RATE * (cells[calm] - self._reference[calm])
-        return _regions((self._held >= STATIC_LOOKS) & ~hidden)
+        regions = _regions((self._held >= STATIC_LOOKS) & ~hidden)
+        if len(regions) > MOST_REGIONS:
+            self._learn_anew(cells)
+            return Detections.empty((STATIC_CHANGE,))
+        return regions
 
     def to_state(self) -> dict[str, Any]:
         """JSON-ready, about 10 kB: the background survives a restart, or what stands there would become part of it."""
@@ -115,6 +122,10 @@ class Background:
         background._previous = background._reference.copy()
         return background
 
+    def _learn_anew(self, cells: Cells) -> None:
+        self._reference, self._looks, self._upheavals = cells.copy(), 0, 0
+        self._held = np.zeros_like(self._held)
+
     def _learning(self, cells: Cells, moved: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> bool:
         """Takes the look in while learning, or when the whole view has become another."""
         assert self._reference is not None
@@ -122,8 +133,7 @@ class Background:
         upheaval = (moved & ~hidden).sum() / visible > UPHEAVAL
         self._upheavals = self._upheavals + 1 if upheaval else 0
         if self._upheavals >= UPHEAVAL_LOOKS:
-            self._reference, self._looks, self._upheavals = cells.copy(), 0, 0
-            self._held[:] = 0
+            self._learn_anew(cells)
         if self._looks < LEARN_LOOKS:
             self._reference[~hidden] += LEARN_RATE * (cells[~hidden] - self._reference[~hidden])
             return True

@@ -81,7 +81,12 @@ def test_an_unchanged_picture_confirms_everything_present() -> None:
 
 
 rows = st.tuples(
-    st.sampled_from(NAMES), st.floats(0.1, 1), st.integers(0, 8), st.integers(0, 8), st.integers(1, 4), st.integers(1, 4)
+    st.sampled_from(NAMES),
+    st.floats(0.1, 1),
+    st.integers(0, 8),
+    st.integers(0, 8),
+    st.integers(1, 4),
+    st.integers(1, 4),
 ).map(lambda r: (r[0], r[1], (r[2] / 13, r[3] / 13, (r[2] + r[4]) / 13, (r[3] + r[5]) / 13)))
 films = st.lists(st.lists(rows, max_size=6).map(lambda found: seen(*found)), max_size=12)
 

@@ -48,7 +48,9 @@ class TestDwell:
 
 class TestOnce:
     def test_two_hundred_looks_in_changing_light_tell_a_standing_thing_once(self) -> None:
-        watching = observer(everywhere(ZoneKind.NO_PARKING), everywhere(ZoneKind.FIRE_LANE), everywhere(ZoneKind.FOOTWAY))
+        watching = observer(
+            everywhere(ZoneKind.NO_PARKING), everywhere(ZoneKind.FIRE_LANE), everywhere(ZoneKind.FOOTWAY)
+        )
         told = []
         for number in range(200):
             score = 0.5 + 0.3 * ((number * 7) % 10) / 10
@@ -68,7 +70,9 @@ class TestOnce:
 
     def test_a_lorry_in_front_of_it_does_not_make_it_new(self) -> None:
         lorry: Row = ("truck", 0.9, (0.05, 0.05, 0.9, 0.9))
-        told = watch(observer(everywhere(ZoneKind.NO_PARKING)), [*[seen(CAR)] * 50, *[seen(lorry)] * 5, *[seen(CAR)] * 50])
+        told = watch(
+            observer(everywhere(ZoneKind.NO_PARKING)), [*[seen(CAR)] * 50, *[seen(lorry)] * 5, *[seen(CAR)] * 50]
+        )
         assert codes(told) == ["F1"]
 
     def test_the_key_is_the_same_for_whoever_works_it_out(self) -> None:
