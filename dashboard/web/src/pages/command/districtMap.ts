@@ -119,10 +119,11 @@ export class DistrictMap {
       type: 'circle',
       source: 'cameras',
       paint: {
-        'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 2.5, 17, 6] as never,
+        // A thousand dots at once must stay quieter than one incident.
+        'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 1.5, 14.5, 3, 17, 6] as never,
         'circle-color': by(this.colour('--camera-late'), page, camera) as never,
         'circle-stroke-color': by(this.colour('--camera-late'), camera, page) as never,
-        'circle-stroke-width': 1.5,
+        'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 12, 0.5, 16, 1.5] as never,
       },
     });
     this.map.addLayer({

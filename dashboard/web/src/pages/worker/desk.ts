@@ -99,11 +99,14 @@ export function useDesk(person: Me) {
   };
   document.addEventListener('visibilitychange', back);
   window.addEventListener('online', back);
+  // The pull fails at once, and the page says that there is no network.
+  window.addEventListener('offline', back);
   onScopeDispose(() => {
     clearInterval(ticker);
     clearTimeout(answered);
     document.removeEventListener('visibilitychange', back);
     window.removeEventListener('online', back);
+    window.removeEventListener('offline', back);
   });
   void pull();
 

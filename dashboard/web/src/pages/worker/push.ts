@@ -82,11 +82,15 @@ export function usePush(handlers: { onConnect: () => void; onTask: (message: Tas
   const onOnline = () => {
     if (state.value !== 'live') void connect();
   };
+  // A broken line is not noticed by itself before the keepalive.
+  const onOffline = () => client?.end(true);
   window.addEventListener('online', onOnline);
+  window.addEventListener('offline', onOffline);
   onScopeDispose(() => {
     closed = true;
     clearTimeout(timer);
     window.removeEventListener('online', onOnline);
+    window.removeEventListener('offline', onOffline);
     client?.end(true);
   });
   void connect();
