@@ -15,7 +15,7 @@ from models.pictures import Image
 from models.places import Trouble
 
 MAX_SIDE = 1920
-"""Longest side of a Look's image: no detector here looks closer, and 32 queued looks stay below 200 MB."""
+"""Longest side of a Look's image: no detector here looks closer, and 64 queued looks stay below 400 MB."""
 
 MAX_PIXELS = 50_000_000
 """Refused above this by the header alone: the largest street cameras make 32 megapixels, a bomb makes 400."""

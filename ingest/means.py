@@ -10,9 +10,9 @@ from ingest.threads import Threads
 DECODING_THREADS = 2
 """One per core of the small box: decoding is pure computation, more would only take turns."""
 
-WAITING_THREADS = 32
-"""RTSP looks and name look-ups that wait inside C code; twice the fleet's share for cameras that failed, so that dead
-cameras never hold them all. 32 looks of 2 s make 16 a second, 160 cameras at 10 s."""
+WAITING_THREADS = 160
+"""RTSP looks and name look-ups that wait inside C code: more than the 96 looks the fleet spends on cameras that failed,
+so that dead cameras never hold them all. Threads are started when needed and end when idle."""
 
 
 class Means:
