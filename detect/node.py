@@ -99,7 +99,7 @@ class WatchNode:
             on_request=self._requested, clock=clock,
         )  # fmt: skip
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._counts = {"gated": 0, "observations": 0, "judge_failures": 0}
+        self._counts = {"gated": 0, "observations": 0, "judge_failures": 0, "bad_pictures": 0}
         self.set_cameras(cameras)
         self._observer.restore(self._spool.memories())
 
@@ -159,6 +159,7 @@ class WatchNode:
 
     async def _infer(self, batch: list[Look]) -> list[tuple[Look, Detections | None]]:
         """Each look with its detections; None: nothing changed since the last inferred one."""
+        batch = [look for look in batch if self._usable(look)]
         changed = [look for look in batch if self._gate.changed(look)]
         self._counts["gated"] += len(batch) - len(changed)
         results = await self._inference.detect(changed) if changed else []
@@ -169,6 +170,14 @@ class WatchNode:
             else:
                 self._fleet.count_inferred(look.camera_id)
         return [(look, seen.get(id(look))) for look in batch if seen.get(id(look)) is not None or id(look) not in seen]
+
+    def _usable(self, look: Look) -> bool:
+        """Whether the source kept its word about pictures; the gate would stumble over others."""
+        if look.image.ndim == 3 and look.image.shape[2] == 3 and look.image.size:
+            return True
+        self._counts["bad_pictures"] += 1
+        log.error("camera %s: gave an array %s, not a picture", look.camera_id, look.image.shape)
+        return False
 
     def _judge_all(self, found: list[tuple[Look, Detections | None]]) -> None:
         """In the judging thread. The outermost edge for one look: its failure costs only this look."""
@@ -227,9 +236,15 @@ class WatchNode:
         while True:
             await asyncio.sleep(1)
             seconds += 1
-            await loop.run_in_executor(self._judge, self._desk.give_up, self._clock.now())
+            await loop.run_in_executor(self._judge, self._give_up)
             if seconds % SAVE_EVERY_S == 0:
                 await loop.run_in_executor(self._judge, self._save)
+
+    def _give_up(self) -> None:
+        try:
+            self._desk.give_up(self._clock.now())
+        except DataFolderError:
+            log.exception("An overdue verification could not be answered; tried again in a second")
 
     def _save(self) -> None:
         try:
