@@ -44,7 +44,9 @@ def masked(image: Image, detections: Detections, *, longest_side: int) -> Image:
     height, width = image.shape[:2]
     scale = min(longest_side / max(height, width), 1.0)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    copy = np.array(cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image, np.uint8)
+    # averaging costs three times as much and only shows when more than every second pixel is dropped
+    method = cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+    copy = np.array(cv2.resize(image, size, interpolation=method) if scale < 1 else image, np.uint8)
     for row in detections.of("person"):
         bottom = row.box.y1 + HEAD_SHARE * (row.box.y2 - row.box.y1)
         _pixelate(copy, Box(row.box.x1, row.box.y1, row.box.x2, bottom))
