@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
+from detect.batches import batches
 from detect.detector import Detector
 from detect.evidence import latest_jpeg
-from detect.inference import BATCH, Inference
+from detect.inference import Inference
 from detect.observer import Observer
 from detect.publisher import Publisher, Request
 from detect.requests_desk import RequestsDesk
@@ -35,9 +36,6 @@ from models.taxonomy import Taxonomy
 from models.wire import observation_message
 
 log = logging.getLogger(__name__)
-
-GATHER_S = 0.02
-"""How long a batch waits for more looks: at 50 looks a second one more comes in this time."""
 
 FOLLOW_UP_S = 3.0
 """A candidate is looked at again this soon; a flame has told itself after three looks, six seconds."""
@@ -147,7 +145,7 @@ class WatchNode:
     async def _watch(self) -> None:
         judging: asyncio.Future[None] | None = None
         loop = asyncio.get_running_loop()
-        async for batch in _batches(self._fleet.looks()):
+        async for batch in batches(self._fleet.looks()):
             while self._spool.full:  # noqa: ASYNC110 - freed by the publisher; a glance a second is enough
                 await asyncio.sleep(FULL_WAIT_S)
             found = await self._infer(batch)
@@ -258,24 +256,3 @@ class WatchNode:
         self._inference.close()
         self._save()
         self._spool.close()
-
-
-async def _batches(looks: AsyncIterator[Look]) -> AsyncIterator[list[Look]]:
-    """Whatever comes within a moment of the first look, at most a batch, two looks of one camera never together."""
-    ahead: asyncio.Future[Look] | None = None
-    try:
-        while True:
-            ahead = ahead or asyncio.ensure_future(anext(looks))
-            batch = [await ahead]
-            ahead = asyncio.ensure_future(anext(looks))
-            while len(batch) < BATCH and (await asyncio.wait([ahead], timeout=GATHER_S))[0]:
-                if ahead.exception() or ahead.result().camera_id in {look.camera_id for look in batch}:
-                    break
-                batch.append(ahead.result())
-                ahead = asyncio.ensure_future(anext(looks))
-            yield batch
-    except StopAsyncIteration:
-        return
-    finally:
-        if ahead is not None:
-            ahead.cancel()
