@@ -1,10 +1,12 @@
-import { shallowRef } from 'vue';
+import { ref, shallowRef } from 'vue';
 import { get, post } from './api/client';
 import { ApiError } from './api/errors';
 import type { Me, Role } from './api/types';
 
 /** Who is signed in: null before the first answer and when nobody is. */
 export const me = shallowRef<Me | null>(null);
+/** Whether the server answered when last asked who is signed in. */
+export const reachable = ref(true);
 let asked = false;
 
 export const HOME: Record<Role, string> = {
@@ -25,7 +27,9 @@ export async function whoAmI(): Promise<Me | null> {
   if (asked) return me.value;
   try {
     remember(await get<Me>('/api/me'));
+    reachable.value = true;
   } catch (error) {
+    reachable.value = !(error instanceof ApiError && error.worthRetrying);
     if (error instanceof ApiError && error.worthRetrying) me.value = remembered();
     else if (error instanceof ApiError && error.status === 401) forget();
     else throw error;

@@ -1,4 +1,5 @@
 import type { Camera, Incident, LiveCameras, LiveCounts, LiveGone, LiveHealth, LiveIncident, LiveSnapshot } from '@/api/types';
+import { isFinished } from '@/incident/incident';
 
 /** What the command view knows: the last snapshot and every change since, folded. */
 export interface LiveState {
@@ -28,8 +29,6 @@ export const NOTHING: LiveState = {
   health: null,
   more: false,
 };
-
-const FINISHED = new Set<Incident['state']>(['closed', 'rejected', 'merged']);
 
 /** The state after a message. The same state where the message says nothing new (a repeat after reconnecting). */
 export function fold(state: LiveState, message: LiveMessage): LiveState {
@@ -63,7 +62,7 @@ function fromSnapshot(snapshot: LiveSnapshot): LiveState {
 function withIncident(state: LiveState, { seq, incident }: LiveIncident): LiveState {
   if (seq <= state.seq) return state;
   const incidents = new Map(state.incidents);
-  if (FINISHED.has(incident.state)) incidents.delete(incident.incident_id);
+  if (isFinished(incident)) incidents.delete(incident.incident_id);
   else incidents.set(incident.incident_id, incident);
   return { ...state, seq, incidents };
 }

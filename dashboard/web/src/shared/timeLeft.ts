@@ -1,4 +1,5 @@
 import type { Incident } from '@/api/types';
+import { isFinished } from '@/incident/incident';
 
 /** How a promise stands. `none`: nothing is promised (no limit, nobody assigned yet, or finished). */
 export type Urgency = 'overdue' | 'soon' | 'calm' | 'none';
@@ -14,11 +15,9 @@ export interface TimeLeft {
 // Below a quarter of the time a worker who has not started will hardly arrive in time.
 const SOON_SHARE = 0.25;
 
-const FINISHED = new Set<Incident['state']>(['closed', 'rejected', 'merged']);
-
 export function timeLeft(incident: Pick<Incident, 'assignment' | 'state' | 'overdue'>, now: number): TimeLeft {
   const due = incident.assignment?.due_at;
-  if (FINISHED.has(incident.state) || incident.state === 'suspended' || !incident.assignment || !due) {
+  if (isFinished(incident) || incident.state === 'suspended' || !incident.assignment || !due) {
     return { urgency: 'none', ms: null, share: 1 };
   }
   const ends = Date.parse(due);

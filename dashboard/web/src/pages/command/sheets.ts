@@ -7,7 +7,7 @@ export type Sheet =
   | { kind: 'camera'; id: string }
   | { kind: 'cameras' }
   | { kind: 'cell'; id: string }
-  | { kind: 'some'; ids: string[] }
+  | { kind: 'some'; title: string; ids: string[] }
   | { kind: 'list'; title: string; source: ListQuery };
 
 export function useSheets() {
@@ -27,3 +27,5 @@ export function useSheets() {
     close: () => (stack.value = []),
   };
 }
+
+export type Sheets = ReturnType<typeof useSheets>;
