@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from detect.evaluation import Evaluation
-from detect.training.measure import Agreement
+from detect.training.measure import FRAMES_PER_CLIP, Agreement
 from detect.weights import Manifest
 
 PROVENANCE = (
@@ -130,8 +130,7 @@ def _kept(facts: CardFacts) -> str:
         "The float COCO tail is the start network's to the last bit: trunk and tail are frozen, rows of other classes "
         f"dropped. Of {agreement.finds} things the float start network sees at 640 x 640 on frames of the clips (score "
         f"from 0.4), the int8 network at its own, smaller size sees {agreement.kept:.1%} (same class, IoU from 0.5, "
-        f"score from 0.3); {agreement.new:.1%} of its own finds the start network does not have. "
-        "What is lost is small and far."
+        f"score from 0.3); {agreement.new:.1%} of its own finds the start network does not have."
     )
 
 
@@ -139,7 +138,9 @@ def _clips(facts: CardFacts) -> str:
     lines = []
     for clip, counts in facts.false_alarms.items():
         found = ", ".join(f"{name} {value}" for name, value in counts.items()) or "none"
-        lines.append(f"- {clip} (nothing wrong in it), false finds per 100 looks: {found}")
+        lines.append(
+            f"- {clip} (nothing wrong in it), false finds per 100 looks (of {FRAMES_PER_CLIP} looked at): {found}"
+        )
     for name, share in facts.fire.items():
         lines.append(f"- burning model house, share of looks with {name.replace('_', ' ')}: {share:.0%}")
     return "\n".join(lines) or "No clips were at hand."
