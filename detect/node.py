@@ -189,6 +189,7 @@ class WatchNode:
     def _judge_one(self, look: Look, detections: Detections | None) -> None:
         if detections is None:
             self._tell(look.camera_id, self._observer.unchanged(look))
+            self._latest.confirm(look.camera_id, look.captured_at)
             return
         self._tell(look.camera_id, self._observer.see(look, detections))
         self._latest.put(look.camera_id, latest_jpeg(look.image, detections), look.captured_at)

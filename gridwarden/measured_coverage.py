@@ -10,6 +10,7 @@ from models.taxonomy import Taxonomy
 def measured_coverage(taxonomy: Taxonomy, manifest: Manifest) -> list[CoverageRow]:
     """A row per subcategory; a class without figures in the manifest is shown as not measured."""
     classes = manifest.metrics.get("classes", {})
+    where = manifest.metrics.get("measured_on", "the validation pictures")
     measured = {
         name: ClassMeasure(
             row["precision"], row["recall"], f"{row['boxes']} boxes of the {row.get('split', 'val')} split"

@@ -31,6 +31,13 @@ class LatestPictures:
             if present is None or present.captured_at <= captured_at:
                 self._pictures[camera_id] = LatestPicture(jpeg, captured_at)
 
+    def confirm(self, camera_id: CameraId, captured_at: datetime) -> None:
+        """A look at this moment showed the same: the picture there is as good as one taken then."""
+        with self._lock:
+            present = self._pictures.get(camera_id)
+            if present is not None and present.captured_at < captured_at:
+                self._pictures[camera_id] = LatestPicture(present.jpeg, captured_at)
+
     def get(self, camera_id: CameraId) -> LatestPicture | None:
         with self._lock:
             return self._pictures.get(camera_id)

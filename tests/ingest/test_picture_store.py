@@ -87,3 +87,14 @@ def test_the_newest_picture_of_a_camera_wins_whatever_comes_in_which_order(clock
     assert latest.get(CameraId("b")) is None
     latest.forget(CameraId("a"))
     assert latest.get(CameraId("a")) is None
+
+
+def test_a_look_that_showed_the_same_makes_the_picture_as_new_as_that_look(clock):
+    latest = LatestPictures()
+    latest.confirm(CameraId("a"), clock.now())
+    assert latest.get(CameraId("a")) is None
+    latest.put(CameraId("a"), b"picture", clock.now())
+    clock.advance(seconds=5)
+    latest.confirm(CameraId("a"), clock.now())
+    assert latest.get(CameraId("a")).jpeg == b"picture"
+    assert latest.get(CameraId("a")).captured_at == clock.now()
