@@ -35,8 +35,9 @@ describe('a picture', () => {
   test('is old when the camera is offline, whatever its age', () => {
     expect(isOld(aCamera({ condition: 'offline' }), NOON, NOON)).toBe(true);
   });
-  test('is live within twice its promise', () => {
-    expect(isOld(aCamera(), NOON - 15_000, NOON)).toBe(false);
-    expect(isOld(aCamera(), NOON - 25_000, NOON)).toBe(true);
+  test('is live within half a minute, or twice a longer promise', () => {
+    expect(isOld(aCamera(), NOON - 25_000, NOON)).toBe(false);
+    expect(isOld(aCamera(), NOON - 35_000, NOON)).toBe(true);
+    expect(isOld(aCamera({ next_look_at: at(1) }), NOON - 110_000, NOON)).toBe(false);
   });
 });

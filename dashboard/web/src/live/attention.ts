@@ -56,8 +56,8 @@ function compare(a: Tile, b: Tile): number {
 
 type Found = Tile & { incident: Incident };
 
-// Twice its own promise, and never impatient about a camera that is looked at every few seconds.
-const OLD_FLOOR_MS = 20_000;
+// Three of the promised ten-second looks missed, or twice its own promise where that is longer.
+const OLD_FLOOR_MS = 30_000;
 
 /** Whether a picture taken at `takenAt` is older than the camera's promise, so that it must not pass as live. */
 export function isOld(camera: Camera, takenAt: number | null, now: number): boolean {
