@@ -37,6 +37,11 @@ class DataFolder:
         return self.root / "node"
 
     @property
+    def compiled(self) -> Path:
+        """Networks compiled for this machine; may be deleted, is made again."""
+        return self.root / "compiled"
+
+    @property
     def sign_ins(self) -> Path:
         """Ready-made sign-ins of a demonstration; readable by its owner only."""
         return self.root / "demo-sign-ins.json"

@@ -18,7 +18,7 @@ WeightsOption = Annotated[
 
 
 def load_detector(weights: Path | None = None, *, least_score: float | None = None) -> Detector:
-    """Raises WeightsError when the weights are missing, altered, or cannot be run here."""
+    """Ready for the first picture. Raises WeightsError when the weights are missing, altered, or cannot be run here."""
     if weights is not None and weights.suffix == ".pt":
         from detect.backends.ultralytics import UltralyticsDetector
 
@@ -26,6 +26,17 @@ def load_detector(weights: Path | None = None, *, least_score: float | None = No
     from detect.backends.openvino import OpenVinoDetector
 
     return OpenVinoDetector(weights or shipped_weights(), least_score=least_score)
+
+
+def warm_detector(weights: Path | None, *, cache: Path) -> Detector:
+    """Ready for cameras of every shape, as a box needs it; compiled networks are kept in `cache` for the next start."""
+    if weights is not None and weights.suffix == ".pt":
+        return load_detector(weights)
+    from detect.backends.openvino import OpenVinoDetector
+
+    detector = OpenVinoDetector(weights or shipped_weights(), cache=cache)
+    detector.warm()
+    return detector
 
 
 def thresholds(weights: Path | None) -> Callable[[str], float]:

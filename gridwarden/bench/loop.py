@@ -23,7 +23,7 @@ from gridwarden.box import Box, BoxSettings, running
 from gridwarden.data_folder import opened
 from gridwarden.demo.district import demo_district
 from gridwarden.demo.footage import Say
-from gridwarden.detectors import load_detector
+from gridwarden.detectors import warm_detector
 from gridwarden.district import District
 from models import wire
 from models.people import Role
@@ -85,7 +85,8 @@ async def measure(seconds: float, footage: Path, *, say: Say, tick: Callable[[fl
     """Runs the demonstration in a folder of its own for `seconds` and counts."""
     taxonomy = load_taxonomy()
     district = await asyncio.to_thread(lambda: demo_district(footage, [], taxonomy=taxonomy, say=say))
-    detector = await asyncio.to_thread(load_detector)
+    say("loading the detector")
+    detector = await asyncio.to_thread(warm_detector, None, cache=footage.parent / "compiled")
     settings = BoxSettings(port=0, mqtt_port=0, mqtt_ws_port=0)
     with tempfile.TemporaryDirectory() as root, opened(Path(root)) as folder:
         async with running(folder, district, taxonomy, detector, settings) as box, AsyncExitStack() as stack:

@@ -13,7 +13,7 @@ from gridwarden.box import Box, BoxSettings, running, until_stopped
 from gridwarden.console import JsonOption, out, print_json, say
 from gridwarden.data_folder import DataFolder, opened
 from gridwarden.demo.district import PATIENCE, SHOWN_ROLES, demo_district
-from gridwarden.detectors import WeightsOption, load_detector
+from gridwarden.detectors import WeightsOption, warm_detector
 from gridwarden.district import NODE, District, read_district
 from gridwarden.sign_ins import SignIn, ready_made
 from models.errors import SettingsError
@@ -69,8 +69,8 @@ async def _up(
     weights: Path | None,
     json: bool,
 ) -> None:
-    say("loading the detector")
-    detector = await asyncio.to_thread(load_detector, weights)
+    say("loading the detector (some seconds; longer at the first start)")
+    detector = await asyncio.to_thread(warm_detector, weights, cache=folder.compiled)
     stopped = asyncio.create_task(until_stopped())
     async with running(folder, district, taxonomy, detector, settings) as box:
         sign_ins = ready_made(box.store, district.usernames, folder.sign_ins)
