@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -66,9 +67,24 @@ class OwnTopics(BaseTopicPlugin):  # type: ignore[misc]
         return guard.access.may(session.username, "publish" if action == Action.PUBLISH else "subscribe", topic)
 
 
+class Subscriptions(dict[str, list[Any]]):
+    """Gone through as it stood at the beginning: amqtt waits between two entries, and clients come and go meanwhile."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(super().__iter__()))
+
+    def items(self) -> list[tuple[str, list[Any]]]:  # type: ignore[override]
+        return [(topic, list(clients)) for topic, clients in super().items()]
+
+
 class GuardedBroker(Broker):  # type: ignore[misc]
-    """Two leaks of amqtt 0.12 closed: a client that was turned away stays in the table of sessions, and a client
-    that connects is sent retained messages of everybody's subscriptions."""
+    """Three faults of amqtt 0.12 mended: a client that was turned away stays in the table of sessions, a client that
+    connects is sent retained messages of everybody's subscriptions, and a message or a connection is lost when
+    somebody subscribes at the wrong moment."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._subscriptions = Subscriptions()
 
     async def _handle_client_session(self, reader: Any, writer: Any, client_session: Any, *rest: Any) -> None:
         await super()._handle_client_session(reader, writer, client_session, *rest)
@@ -109,7 +125,7 @@ class EmbeddedBroker:
         """Raises PortInUseError."""
         for port in self._wanted.values():
             _check_free(self._host, port)
-        logging.getLogger("amqtt").setLevel(logging.ERROR)  # it tells every connection; ours are in the health page
+        logging.getLogger("amqtt").setLevel(logging.CRITICAL)  # a traceback for each slow client; we repeat and count
         logging.getLogger("transitions").setLevel(logging.WARNING)
         broker = GuardedBroker(self._config())
         try:

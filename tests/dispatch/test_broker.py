@@ -147,6 +147,28 @@ class TestEmbeddedBroker:
                 await dispatch.publish(tasks, b"the only thing")
                 assert (await first(wang)).payload == b"the only thing"
 
+    async def test_clients_that_come_and_go_cost_nobody_a_message(
+        self, broker: EmbeddedBroker, password: Password
+    ) -> None:
+        tasks = wire.tasks_topic("wang")
+
+        async def come_and_go(person: str) -> None:
+            identity = f"worker:{person}"
+            async with client(broker.url, identity, password, wire.tasks_topic(person), wire.answers_topic(person)):
+                await asyncio.sleep(0)
+
+        async with (
+            client(broker.url, "dispatch", password, wire.status_topic("+")) as dispatch,
+            client(broker.url, "worker:wang", password, tasks) as wang,
+        ):
+            await asyncio.gather(dispatch.wait_ready(), wang.wait_ready())
+            crowd = asyncio.gather(*(come_and_go(f"p{number}") for number in range(20)))
+            for number in range(40):
+                await dispatch.publish(tasks, str(number).encode())
+            heard = [(await first(wang)).payload for _ in range(40)]
+            await crowd
+        assert sorted(heard, key=int) == [str(number).encode() for number in range(40)]
+
     async def test_a_taken_port_is_told_with_the_way_out(self, broker: EmbeddedBroker) -> None:
         for ports in ((broker.port, 0), (0, broker.ws_port)):
             second = EmbeddedBroker("127.0.0.1", *ports, ACCESS, clock=SystemClock())
