@@ -12,9 +12,7 @@ def measured_coverage(taxonomy: Taxonomy, manifest: Manifest) -> list[CoverageRo
     classes = manifest.metrics.get("classes", {})
     where = manifest.metrics.get("measured_on", "the validation pictures")
     measured = {
-        name: ClassMeasure(
-            row["precision"], row["recall"], f"{row['boxes']} boxes of the {row.get('split', 'val')} split"
-        )
+        name: ClassMeasure(row["precision"], row["recall"], f"{row['boxes']} boxes in {where}")
         for name, row in classes.items()
         if row.get("precision") is not None and row.get("recall") is not None
     }

@@ -43,6 +43,7 @@ FOOTAGE = {
     "avenue": Footage("clips/road-bgslibrary-video.mp4"),
     "motorway": Footage("clips/motorway-bgslibrary-video02.mp4"),
     "crossing": Footage("clips/road-overhead-intel-car.mp4"),
+    "side-road": Footage("clips/road-trees-bgslibrary-video03.mp4"),
     "house-fire": Footage("clips/fire-furg-house6.mp4"),
 }
 
