@@ -13,6 +13,7 @@ from detect.backends.openvino import OpenVinoDetector
 from detect.evaluation import EVALUATION_SCORE, Evaluation, evaluate
 from detect.labels import Dataset, read_dataset
 from detect.training import measure
+from detect.training.blend import best_blend, street_state
 from detect.training.card import CardFacts, write_card
 from detect.training.export import (
     SHAPES,
@@ -68,12 +69,15 @@ def train(
     fit = Fit(network, source, work, settings or FitSettings())
     if not resume and fit.checkpoint.exists():
         raise DatasetError(f"{fit.checkpoint}: a run was begun here; resume it, or name another work folder")
+    start = street_state(network)
     if resume:
         fit.resume()
     val = read_dataset(data, split="val")
     if not fit.run(judge=lambda current: _score(current, val, source.names), report=report, stop=stop):
         return None
     network.street.load_state_dict(torch.load(fit.best_path, weights_only=True)["street"])
+    report(Progress("blend", 0, 1, 120.0, ""))
+    best_blend(network, start, known=network.known_classes, judge=lambda one: _score(one, val, source.names))
     return ship(network, data, out, name=name, classes=source.names, report=report)
 
 

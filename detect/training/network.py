@@ -93,6 +93,7 @@ class StreetNetwork(nn.Module):  # type: ignore[misc]
     def __init__(self, trunk: Trunk, coco: Tail, street: Tail) -> None:
         super().__init__()
         self.trunk, self.coco, self.street = trunk, coco, street
+        self.known_classes = street.class_count  # how many of the street classes came with the start weights
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         features = self.trunk(pictures)
@@ -134,7 +135,9 @@ def build(coco_path: Path, street_path: Path, classes: tuple[str, ...]) -> Stree
     tail = Tail(street.model)
     tail.requires_grad_(True)  # ultralytics saves its averaged copy, in which nothing is trainable
     add_classes(tail.class_branches, len(classes) - len(known))
-    return StreetNetwork(Trunk(coco.model), Tail(coco.model, rows), tail)
+    network = StreetNetwork(Trunk(coco.model), Tail(coco.model, rows), tail)
+    network.known_classes = len(known)
+    return network
 
 
 def _check_same_trunk(coco: Any, street: Any, path: Path) -> None:

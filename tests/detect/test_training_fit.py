@@ -110,6 +110,19 @@ def test_a_class_that_does_not_count_moves_nothing() -> None:
     assert scores.grad[0, 1].abs().sum() == 0
 
 
+def test_a_blend_lies_between_start_and_trained_and_keeps_the_rows_of_new_classes() -> None:
+    import torch
+
+    from detect.training.blend import blended
+
+    start = {"body.0.weight": torch.zeros(2), "class_branches.0.2.weight": torch.zeros(3, 1), "count": torch.tensor(1)}
+    trained = {"body.0.weight": torch.ones(2), "class_branches.0.2.weight": torch.ones(3, 1), "count": torch.tensor(9)}
+    mixed = blended(start, trained, share=0.25, known=2)
+    assert mixed["body.0.weight"].tolist() == [0.25, 0.25]
+    assert mixed["class_branches.0.2.weight"].flatten().tolist() == [0.25, 0.25, 1.0]
+    assert mixed["count"] == 9
+
+
 def test_a_run_begun_in_the_same_folder_is_not_overwritten(data: Path, tmp_path: Path) -> None:
     from detect.training.build import train
 
