@@ -58,6 +58,7 @@ class CardFacts:
     fire: dict[str, float]
     milliseconds: dict[str, float]
     megabytes: float
+    training: str = ""
     provenance: str = PROVENANCE
     data: tuple[str, ...] = DATA
 
@@ -77,7 +78,7 @@ class CardFacts:
 
 
 def write_card(path: Path, manifest: Manifest, facts: CardFacts) -> None:
-    path.write_text("\n\n".join(_sections(manifest, facts)) + "\n", encoding="utf-8")
+    path.write_text("\n\n".join(part for part in _sections(manifest, facts) if part) + "\n", encoding="utf-8")
 
 
 def _sections(manifest: Manifest, facts: CardFacts) -> list[str]:
@@ -104,6 +105,7 @@ def _sections(manifest: Manifest, facts: CardFacts) -> list[str]:
         "\n".join(f"- {line}" for line in FAILURES),
         "## Where it comes from",
         manifest.provenance,
+        facts.training,
         "Pictures (none of them is part of this repository), with the doubts about their licences:",
         "\n".join(f"- {line}" for line in manifest.data),
     ]
