@@ -93,8 +93,9 @@ class Incident:
 class IncidentEvent:
     """One thing that happened; never changed, never removed.
 
-    seq: grows over all incidents, the live feed's id; kind: a `models.lifecycle.Step` or a `Happening`; cause: the idempotency key of the message that
-    caused it, "" for the system's own; before, after: states, equal for kinds that are no step.
+    seq: grows over all incidents, the live feed's id; kind: a `models.lifecycle.Step` or a `Happening`; cause: the
+    idempotency key of the message that caused it, "" for the system's own; before, after: states, equal for kinds
+    that are no step.
     """
 
     seq: int
