@@ -119,10 +119,11 @@ def ship(
 def training_note(settings: FitSettings, *, share: float, per_epoch: int) -> str:
     """For the card: how much training this was."""
     samples = settings.steps * settings.batch
+    epochs = samples / per_epoch
     return (
-        f"The street tail saw {samples:,} augmented samples ({samples / per_epoch:.1f} epochs: {settings.steps} steps "
-        f"of {settings.batch}, AdamW from {settings.rate:g}, cosine), each class counted only where its set speaks about "
-        f"it; what is shipped is {share:.0%} of that and the rest its start (WiSE-FT)."
+        f"The street tail saw {samples:,} augmented samples ({epochs:.1f} epochs: {settings.steps} steps "
+        f"of {settings.batch}, AdamW from {settings.rate:g}, cosine), each class counted only where its set speaks "
+        f"about it; what is shipped is {share:.0%} of that and the rest its start (WiSE-FT)."
     )
 
 

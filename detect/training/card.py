@@ -37,6 +37,8 @@ DATA = (
 FAILURES = (
     "Fire is the weakest for its importance: 24 scenes teach no general flame. A find of fire is a reason to look "
     "again, never enough alone. Lamps, sunsets and reflective vests may be taken for it.",
+    "A street cabinet covered with torn posters scores up to .41 as an overflowing bin; hence thresholds from .4 on, "
+    "fire and smoke aside.",
     "Smoke was learnt mostly indoors; val has 12 boxes of it, so its figure may be off by a tenth and more.",
     "Potholes come from highways seen through a windscreen; val and training share one country's asphalt.",
     "Garbage pictures are taken at walking height and stretched to squares; far, small litter is missed.",
