@@ -1,15 +1,15 @@
-"""Which detector a command uses: the shipped OpenVINO weights, a folder like them, or an ultralytics .pt file."""
+"""Which detector a command uses: the shipped OpenVINO weights, a folder like them, or a file for ultralytics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from detect.backends.opening import open_detector
+from detect.backends.openvino import OpenVinoDetector
 from detect.detector import Detector
-from detect.weights import read_manifest, shipped_weights
 
 WeightsOption = Annotated[
     Path | None,
@@ -17,30 +17,9 @@ WeightsOption = Annotated[
 ]
 
 
-def load_detector(weights: Path | None = None, *, least_score: float | None = None) -> Detector:
-    """Ready for the first picture. Raises WeightsError when the weights are missing, altered, or cannot be run here."""
-    if weights is not None and weights.suffix == ".pt":
-        from detect.backends.ultralytics import UltralyticsDetector
-
-        return UltralyticsDetector(weights, least_score=least_score)
-    from detect.backends.openvino import OpenVinoDetector
-
-    return OpenVinoDetector(weights or shipped_weights(), least_score=least_score)
-
-
 def warm_detector(weights: Path | None, *, cache: Path) -> Detector:
     """Ready for cameras of every shape, as a box needs it; compiled networks are kept in `cache` for the next start."""
-    if weights is not None and weights.suffix == ".pt":
-        return load_detector(weights)
-    from detect.backends.openvino import OpenVinoDetector
-
-    detector = OpenVinoDetector(weights or shipped_weights(), cache=cache)
-    detector.warm()
+    detector = open_detector(weights, cache=cache)
+    if isinstance(detector, OpenVinoDetector):
+        detector.warm()
     return detector
-
-
-def thresholds(weights: Path | None) -> Callable[[str], float]:
-    """The score from which on a class counts as seen."""
-    if weights is not None and weights.suffix == ".pt":
-        return lambda _name: 0.25  # what ultralytics itself predicts with
-    return read_manifest(weights or shipped_weights()).threshold

@@ -14,11 +14,16 @@ ULTRALYTICS_ENDINGS = frozenset({".pt", ".engine", ".onnx"})
 
 
 def open_detector(
-    weights: Path | None = None, *, least_score: float | None = None, streams: int = DEFAULT_STREAMS
+    weights: Path | None = None,
+    *,
+    least_score: float | None = None,
+    streams: int = DEFAULT_STREAMS,
+    cache: Path | None = None,
 ) -> Detector:
     """The detector of these weights, warm; the shipped ones when none are named.
 
     least_score: pass on everything from this score on, instead of the weights' own thresholds.
+    cache: folder for compiled networks (OpenVINO only).
     Raises WeightsError when the weights are missing, altered or of no known kind.
     """
     path = weights or shipped_weights()
@@ -28,7 +33,7 @@ def open_detector(
         return UltralyticsDetector(path, least_score=least_score)
     if path.is_file():
         raise WeightsError(f"{path}: neither a weights folder nor one of {', '.join(sorted(ULTRALYTICS_ENDINGS))}")
-    return OpenVinoDetector(path, least_score=least_score, streams=streams)
+    return OpenVinoDetector(path, least_score=least_score, streams=streams, cache=cache)
 
 
 def thresholds_of(weights: Path | None = None) -> Callable[[str], float]:

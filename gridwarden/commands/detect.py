@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from detect.backends.opening import open_detector
 from detect.drawing import drawn
 from gridwarden.console import JsonOption, out, print_json, say
-from gridwarden.detectors import WeightsOption, load_detector
+from gridwarden.detectors import WeightsOption
 from ingest.decode import decode_picture, encode_jpeg
 from models.errors import GridwardenError, SettingsError, SourceError
 from models.pictures import Detection, Detections, Image
@@ -31,7 +32,7 @@ def detect(
     files = list(_files(pictures))
     if save is not None:
         _make(save)
-    detector = load_detector(weights, least_score=least_score)
+    detector = open_detector(weights, least_score=least_score)
     unreadable = 0
     for file in files:
         try:

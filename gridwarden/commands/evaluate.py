@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from detect.backends.opening import open_detector, thresholds_of
 from detect.evaluation import EVALUATION_SCORE, Evaluation
 from detect.evaluation import evaluate as evaluated
 from detect.labels import read_dataset
 from gridwarden.console import JsonOption, figure, out, print_json, progress_bar, say
-from gridwarden.detectors import WeightsOption, load_detector, thresholds
+from gridwarden.detectors import WeightsOption
 
 
 def evaluate(
@@ -23,11 +24,11 @@ def evaluate(
 ) -> None:
     """Judge the detector on labelled pictures: AP50, precision and recall per class that both know by name."""
     data = read_dataset(dataset, split=split)
-    detector = load_detector(weights, least_score=EVALUATION_SCORE)
+    detector = open_detector(weights, least_score=EVALUATION_SCORE)
     with progress_bar() as bar:
         task = bar.add_task("pictures", total=len(data.pictures))
         result = evaluated(
-            detector, data, threshold=thresholds(weights), step=lambda done, total: bar.update(task, completed=done)
+            detector, data, threshold=thresholds_of(weights), step=lambda done, total: bar.update(task, completed=done)
         )
     for problem in result.problems:
         say(problem)

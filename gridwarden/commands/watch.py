@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from detect.backends.opening import open_detector
 from detect.detector import Detector
 from detect.observer import Observer
 from gridwarden.box import until_stopped
 from gridwarden.console import JsonOption, out, print_json, say
-from gridwarden.detectors import WeightsOption, load_detector
+from gridwarden.detectors import WeightsOption
 from gridwarden.district import NODE
 from gridwarden.own_camera import own_camera
 from ingest.fleet import Fleet
@@ -35,7 +36,7 @@ def watch(
     """Look at cameras and print a line per observation. The whole picture counts as footway, no-parking and
     gathering zone, and limits are seconds instead of minutes; draw zones in a district file for real work."""
     cameras = [own_camera(number, source, position=NOWHERE) for number, source in enumerate(sources, start=1)]
-    asyncio.run(_watch(cameras, load_detector(weights), load_taxonomy(), seconds=seconds, json=json))
+    asyncio.run(_watch(cameras, open_detector(weights), load_taxonomy(), seconds=seconds, json=json))
 
 
 async def _watch(
