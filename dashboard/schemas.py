@@ -350,7 +350,9 @@ class IndicatorTable(Out):
 
 
 class CoverageRow(Out):
-    """What the shipped weights see of one subcategory, measured; null where people report it."""
+    """What the loaded weights see of one subcategory. precision, recall: of the detection per picture, not of the rule;
+    null where nothing was measured.
+    """
 
     code: str
     zh: str
@@ -358,7 +360,7 @@ class CoverageRow(Out):
     seen_by: SeenBy
     precision: float | None
     recall: float | None
-    evidence: str
+    evidence: TextOut
 
 
 class HealthOut(Out):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from models.ids import SubcategoryCode
+from models.places import ZONE_WORDS
 from models.taxonomy import STATIC_CHANGE, Recipe, SeenBy, Subcategory, Taxonomy
+from models.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class ClassMeasure:
-    """How well weights see one class, and on what that was measured ("val, 123 boxes")."""
+    """How well weights see one class, and on what that was measured ("123 boxes in 419 val pictures")."""
 
     precision: float
     recall: float
-    measured_on: str
+    measured_on: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,14 @@ class CoverageRow:
     seen_by: SeenBy
     precision: float | None
     recall: float | None
-    evidence: str
+    evidence: Text
 
     def as_json(self) -> dict[str, Any]:
+        """`evidence` is the English sentence, as programs have known it; the Chinese one stands beside it."""
         return {
             "code": self.code, "zh": self.zh, "en": self.en, "seen_by": self.seen_by.value,
-            "precision": self.precision, "recall": self.recall, "evidence": self.evidence,
+            "precision": self.precision, "recall": self.recall,
+            "evidence": self.evidence.en, "evidence_zh": self.evidence.zh,
         }  # fmt: skip
 
 
@@ -46,31 +50,58 @@ def coverage(
     A subcategory is "camera" only when its recipe's classes are among the names, and its figures are those of the
     worst measured of its classes: a recipe is no better than what it stands on.
     """
-    return [_row(item, frozenset(names), measured or {}) for item in taxonomy.subcategories.values()]
+    known = frozenset(names) | {STATIC_CHANGE}
+    return [_row(item, taxonomy, known, measured or {}) for item in taxonomy.subcategories.values()]
 
 
-def _row(item: Subcategory, names: frozenset[str], measured: Mapping[str, ClassMeasure]) -> CoverageRow:
+def _row(
+    item: Subcategory, taxonomy: Taxonomy, known: frozenset[str], measured: Mapping[str, ClassMeasure]
+) -> CoverageRow:
     recipe = item.recipe
     if recipe is None or item.seen_by is not SeenBy.CAMERA:
-        return CoverageRow(item.code, item.zh, item.en, SeenBy.PEOPLE, None, None, "reported by people")
-    if not recipe.visible_to(names):
-        missing = ", ".join(sorted(set(recipe.classes) - names))
-        return CoverageRow(
-            item.code, item.zh, item.en, SeenBy.PEOPLE, None, None,
-            f"reported by people until weights know one of: {missing}",
-        )  # fmt: skip
-    used = sorted((set(recipe.classes) | set(recipe.with_classes)) & (names | {STATIC_CHANGE}))
-    known = [(name, measured[name]) for name in used if name in measured]
-    worst = min(known, key=lambda pair: pair[1].precision + pair[1].recall, default=None)
-    if worst is None:
-        evidence = f"not measured; sees {', '.join(used)}{_zones(recipe)}"
+        return _by_people(item, Text("由人上报", "reported by people"))
+    if not recipe.visible_to(known):
+        return _by_people(item, _missing(recipe, taxonomy, known))
+    used = sorted((set(recipe.classes) | set(recipe.with_classes)) & known)
+    figures = {name: measured[name] for name in used if name in measured}
+    zones = _zones(recipe)
+    if not figures:
+        seen = _joined((taxonomy.noun(name) for name in used), Text("、", ", "))
+        evidence = Text(f"未实测；所看的是：{seen.zh}{zones.zh}", f"not measured; sees {seen.en}{zones.en}")
         return CoverageRow(item.code, item.zh, item.en, SeenBy.CAMERA, None, None, evidence)
-    name, measure = worst
-    return CoverageRow(
-        item.code, item.zh, item.en, SeenBy.CAMERA, measure.precision, measure.recall,
-        f"class {name} per picture, {measure.measured_on}; the rule itself is not measured{_zones(recipe)}",
-    )  # fmt: skip
+    name, worst = min(figures.items(), key=lambda pair: pair[1].precision + pair[1].recall)
+    others = _unmeasured(taxonomy.noun(each) for each in used if each not in figures)
+    noun, where = taxonomy.noun(name), worst.measured_on
+    evidence = Text(
+        f"单张图片中“{noun.zh}”的检测，{where.zh}；规则本身未实测{others.zh}{zones.zh}",
+        f"detection of “{noun.en}” per picture, {where.en}; the rule itself is not measured{others.en}{zones.en}",
+    )
+    return CoverageRow(item.code, item.zh, item.en, SeenBy.CAMERA, worst.precision, worst.recall, evidence)
 
 
-def _zones(recipe: Recipe) -> str:
-    return f"; needs a zone: {' or '.join(recipe.zones)}" if recipe.zones else ""
+def _by_people(item: Subcategory, evidence: Text) -> CoverageRow:
+    return CoverageRow(item.code, item.zh, item.en, SeenBy.PEOPLE, None, None, evidence)
+
+
+def _missing(recipe: Recipe, taxonomy: Taxonomy, known: frozenset[str]) -> Text:
+    """What the weights would have to know: one of `classes`, and of `with_classes` if the recipe asks for company."""
+    wanted = [group for group in (recipe.classes, recipe.with_classes) if group and known.isdisjoint(group)]
+    groups = [_joined((taxonomy.noun(name) for name in sorted(group)), Text("或", " or ")) for group in wanted]
+    both = _joined(groups, Text("，以及", ", and "))
+    return Text(f"权重还不能识别{both.zh}，由人上报", f"reported by people until weights know {both.en}")
+
+
+def _unmeasured(nouns: Iterable[Text]) -> Text:
+    others = _joined(nouns, Text("、", ", "))
+    return Text(f"；也看但未实测：{others.zh}", f"; also sees, not measured: {others.en}") if others.en else others
+
+
+def _zones(recipe: Recipe) -> Text:
+    kinds = _joined((ZONE_WORDS[kind] for kind in recipe.zones), Text("或", " or "))
+    return Text(f"；须划区：{kinds.zh}", f"; needs a zone: {kinds.en}") if recipe.zones else kinds
+
+
+def _joined(words: Iterable[Text], between: Text) -> Text:
+    """Each word once: a banana, an apple and an orange are all fruit."""
+    once = list(dict.fromkeys(words))
+    return Text(between.zh.join(word.zh for word in once), between.en.join(word.en for word in once))

@@ -31,7 +31,7 @@ def _boxes(count: int, where: Text) -> Text:
 
 
 def _measured_on(metrics: Mapping[str, Any]) -> Text:
-    """Manifests written before `measured_on_zh` say in English how many pictures there were; that much is carried over."""
+    """Manifests written before `measured_on_zh` say in English how many pictures there were: that much is kept."""
     en = str(metrics.get("measured_on", "the validation pictures"))
     pictures = _PICTURES.match(en)
     plain = f"验证集 {pictures[0]} 张图片" if pictures else "验证图片"

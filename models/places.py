@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from models.geometry import Point, Polygon
 from models.ids import CameraId, CellId, NodeId, SubcategoryCode
+from models.text import Text
 
 
 class ZoneKind(StrEnum):
@@ -38,6 +39,35 @@ class ZoneKind(StrEnum):
     SHARED = "shared"
     WALL = "wall"
     MARKED_OBJECT = "marked_object"
+
+
+ZONE_WORDS: Mapping[ZoneKind, Text] = {
+    ZoneKind.FOOTWAY: Text("人行道", "footway"),
+    ZoneKind.CARRIAGEWAY: Text("车行道", "carriageway"),
+    ZoneKind.NO_PARKING: Text("禁停", "no parking"),
+    ZoneKind.NO_VENDING: Text("禁摆", "no vending"),
+    ZoneKind.SHOP_FRONT: Text("店前", "shop front"),
+    ZoneKind.FIRE_LANE: Text("消防通道", "fire lane"),
+    ZoneKind.TACTILE_PATH: Text("盲道", "tactile path"),
+    ZoneKind.RESTRICTED_STREET: Text("限行路", "restricted street"),
+    ZoneKind.CYCLE_PARKING: Text("非机动车停放", "cycle parking"),
+    ZoneKind.FORBIDDEN: Text("禁入", "forbidden"),
+    ZoneKind.GATHERING: Text("聚集", "gathering"),
+    ZoneKind.GREEN: Text("绿地", "green"),
+    ZoneKind.WATER: Text("水域", "water"),
+    ZoneKind.SITE: Text("工地", "building site"),
+    ZoneKind.BIN: Text("垃圾点", "bins"),
+    ZoneKind.HANGING: Text("晾挂", "hanging"),
+    ZoneKind.COURTYARD: Text("庭院", "courtyard"),
+    ZoneKind.UNDERPASS: Text("下穿通道", "underpass"),
+    ZoneKind.GULLY: Text("雨箅", "gully"),
+    ZoneKind.LOBBY: Text("门厅", "lobby"),
+    ZoneKind.CORRIDOR: Text("楼道", "corridor"),
+    ZoneKind.SHARED: Text("公共区域", "shared space"),
+    ZoneKind.WALL: Text("墙面", "wall"),
+    ZoneKind.MARKED_OBJECT: Text("标记物", "marked object"),
+}
+"""What a kind of zone is called, as on the pages (`zone` in the front end's catalogues)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 from models.ids import DepartmentId, SubcategoryCode
 from models.people import Department
 from models.places import ZoneKind
+from models.text import Text
 
 
 class LimitKind(StrEnum):
@@ -146,11 +147,15 @@ class Subcategory:
 
 @dataclass(frozen=True, slots=True)
 class ClassWords:
-    """How a class is counted in a sentence: zh with its measure word (3 "袋垃圾"), en for one and for many."""
+    """How a class is counted in a sentence: zh with its measure word (3 "袋垃圾"), en for one and for many.
+
+    noun: what it is called where nothing is counted ("垃圾", "garbage"); None in a file that gives none.
+    """
 
     zh: str
     en: str
     en_many: str
+    noun: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,11 @@ class Taxonomy:
     def words(self, name: str) -> ClassWords:
         """The class's words; its bare name where the file has none."""
         return self.class_words.get(name) or ClassWords(f"个{name}", name, f"{name} things")
+
+    def noun(self, name: str) -> Text:
+        """What the class is called where nothing is counted; its bare name where the file has no words for it."""
+        words = self.class_words.get(name)
+        return (words.noun or Text(words.zh, words.en)) if words else Text(name, name)
 
 
 def load_taxonomy(path: Path | None = None) -> Taxonomy:

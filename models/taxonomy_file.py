@@ -23,6 +23,7 @@ from models.taxonomy import (
     Taxonomy,
     TimeLimit,
 )
+from models.text import Text
 
 _SECTIONS = {"departments", "categories", "subcategories", "class_words"}
 _REQUIRED = {"code", "zh", "en", "limit", "department", "seen_by"}
@@ -113,8 +114,11 @@ def _figure(value: object, place: str) -> float:
 
 def _words(row: Mapping[str, Any], name: str) -> ClassWords:
     place = f"class_words {name}"
-    _only(row, {"zh", "en", "en_many"}, {"zh", "en", "en_many"}, place)
-    return ClassWords(_text(row, "zh", place), _text(row, "en", place), _text(row, "en_many", place))
+    nouns = {"noun_zh", "noun_en"}
+    counted = {"zh", "en", "en_many"}
+    _only(row, counted | nouns, counted | (nouns if nouns & row.keys() else set()), place)  # a noun in both or none
+    noun = Text(_text(row, "noun_zh", place), _text(row, "noun_en", place)) if nouns <= row.keys() else None
+    return ClassWords(_text(row, "zh", place), _text(row, "en", place), _text(row, "en_many", place), noun)
 
 
 def _zh_en(row: Mapping[str, Any], place: str) -> tuple[str, str]:

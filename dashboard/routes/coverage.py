@@ -1,10 +1,10 @@
-"""What the cameras can see, and how well, measured."""
+"""What the cameras can see, and what of it was measured."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from dashboard.schemas import CoverageRow
+from dashboard.schemas import CoverageRow, TextOut
 from dashboard.sessions import Anyone, OpenParts
 from models.taxonomy import SeenBy, Taxonomy
 
@@ -24,7 +24,7 @@ def get_coverage(parts: OpenParts, _: Anyone) -> list[CoverageRow]:
             seen_by=line.seen_by,
             precision=line.precision,
             recall=line.recall,
-            evidence=line.evidence,
+            evidence=TextOut(zh=line.evidence.zh, en=line.evidence.en),
         )
         for line in parts.coverage()
     ]
@@ -40,7 +40,7 @@ def _nothing_loaded(taxonomy: Taxonomy) -> list[CoverageRow]:
             seen_by=SeenBy.PEOPLE,
             precision=None,
             recall=None,
-            evidence="no weights are loaded",
+            evidence=TextOut(zh="没有加载权重", en="no weights are loaded"),
         )
         for item in taxonomy.subcategories.values()
     ]

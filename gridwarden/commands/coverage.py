@@ -12,7 +12,7 @@ from models.taxonomy import SeenBy, load_taxonomy
 
 
 def coverage(json: JsonOption = False) -> None:
-    """Show what the system can see: per subcategory camera or people, and figures of the detection with what they rest on."""
+    """Show what the system can see: per subcategory camera or people, and how well the detection was measured."""
     rows = measured_coverage(load_taxonomy(), read_manifest(shipped_weights()))
     if json:
         for row in rows:
@@ -25,8 +25,8 @@ def _table(rows: list[CoverageRow]) -> Table:
     by_camera = sum(row.seen_by is SeenBy.CAMERA for row in rows)
     measured = sum(row.precision is not None for row in rows)
     title = (
-        f"{by_camera} of {len(rows)} subcategories have a recipe the shipped weights can serve; {measured} of these have "
-        "measured figures. Figures are of the detection per picture, not of the rule."
+        f"{by_camera} of {len(rows)} subcategories have a recipe the shipped weights can serve; {measured} of these "
+        "have measured figures. Figures are of the detection per picture, not of the rule."
     )
     table = Table("code", "中文", "English", "seen by", "precision", "recall", "evidence", title=title)
     for row in rows:

@@ -11,6 +11,7 @@ from dashboard.routes.indicators import IndicatorName
 from dispatch.indicators import INDICATORS
 from dispatch.testing import CENTRE, EAST_CAMERA, WANG, observation, see
 from models.taxonomy import SeenBy
+from models.text import Text
 
 
 @pytest.fixture
@@ -99,12 +100,14 @@ class TestCoverage:
             seen_by=SeenBy.CAMERA,
             precision=0.7,
             recall=0.6,
-            evidence="val",
+            evidence=Text("验证集", "val"),
         )
         parts: Parts = dashboard.app.state.parts
         fields = {name: getattr(parts, name) for name in parts.__dataclass_fields__}
         dashboard.app.state.parts = Parts(**{**fields, "coverage": lambda: [line]})
-        assert (await browser(WANG).get("/api/coverage")).json() == [vars(line)]
+        assert (await browser(WANG).get("/api/coverage")).json() == [
+            {**vars(line), "evidence": {"zh": "验证集", "en": "val"}}
+        ]
 
 
 async def test_the_taxonomy_is_whole(browser):

@@ -1,5 +1,15 @@
+import json
+from pathlib import Path
+
+import pytest
+
 from detect.coverage import ClassMeasure, coverage
+from models.places import ZONE_WORDS, ZoneKind
 from models.taxonomy import SeenBy, load_taxonomy
+from models.text import Text
+
+MESSAGES = Path(__file__).parents[2] / "dashboard" / "web" / "src" / "messages"
+GARBAGE = ClassMeasure(0.8, 0.7, Text("验证集 419 张图片中的 123 个框", "123 boxes in 419 val pictures"))
 
 
 def rows(*names: str, **measured: ClassMeasure):  # type: ignore[no-untyped-def]
@@ -13,14 +23,52 @@ def test_there_is_a_row_for_every_subcategory() -> None:
 def test_a_class_the_weights_do_not_know_is_left_to_people() -> None:
     found = rows("person", "car")
     assert found["D3"].seen_by is SeenBy.PEOPLE
-    assert "graffiti" in found["D3"].evidence
+    assert found["D3"].evidence == Text(
+        "权重还不能识别涂鸦，由人上报", "reported by people until weights know graffiti"
+    )
     assert found["J5"].seen_by is SeenBy.PEOPLE
 
 
+def test_company_that_the_weights_do_not_know_is_named() -> None:
+    evidence = rows("truck")["E4"].evidence
+    assert evidence.en == "reported by people until weights know uncovered load"
+    assert evidence.zh == "权重还不能识别未密闭的货物，由人上报"
+
+
 def test_figures_are_those_of_the_worst_class_and_none_where_nothing_was_measured() -> None:
-    found = rows("person", "car", "garbage", garbage=ClassMeasure(0.8, 0.7, "val, 123 boxes"))
+    found = rows("person", "car", "garbage", garbage=GARBAGE)
     assert (found["B1"].seen_by, found["B1"].precision, found["B1"].recall) == (SeenBy.CAMERA, 0.8, 0.7)
-    assert "val, 123 boxes" in found["B1"].evidence
+    assert found["B1"].evidence == Text(
+        "单张图片中“垃圾”的检测，验证集 419 张图片中的 123 个框；规则本身未实测",
+        "detection of “garbage” per picture, 123 boxes in 419 val pictures; the rule itself is not measured",
+    )
     assert found["F1"].precision is None
-    assert "not measured" in found["F1"].evidence
-    assert found["F1"].as_json()["seen_by"] == "camera"
+    assert found["F1"].evidence == Text(
+        "未实测；所看的是：小汽车；须划区：禁停", "not measured; sees car; needs a zone: no parking"
+    )
+
+
+def test_classes_without_figures_beside_a_measured_one_are_said() -> None:
+    evidence = rows("car", "garbage", garbage=GARBAGE)["I3"].evidence
+    assert "；也看但未实测：小汽车、新出现的物体；" in evidence.zh
+    assert "; also sees, not measured: car, new object;" in evidence.en
+
+
+def test_programs_get_the_english_sentence_and_the_chinese_one_beside_it() -> None:
+    line = rows("car")["F1"].as_json()
+    assert list(line) == ["code", "zh", "en", "seen_by", "precision", "recall", "evidence", "evidence_zh"]
+    assert line["seen_by"] == "camera"
+    assert (line["evidence"][:12], line["evidence_zh"][:3]) == ("not measured", "未实测")
+
+
+@pytest.mark.parametrize("names", [(), ("person", "car", "garbage", "truck", "umbrella")])
+def test_no_chinese_sentence_holds_english(names: tuple[str, ...]) -> None:
+    for row in coverage(load_taxonomy(), names, {"garbage": GARBAGE}):
+        assert not any(letter.isascii() and letter.isalpha() for letter in row.evidence.zh), row.evidence.zh
+
+
+def test_kinds_of_zones_are_called_as_on_the_pages() -> None:
+    assert set(ZONE_WORDS) == set(ZoneKind)
+    for language in ("zh", "en"):
+        catalogue = json.loads((MESSAGES / f"{'zh-CN' if language == 'zh' else 'en'}.json").read_text("utf-8"))["zone"]
+        assert catalogue == {kind.value: getattr(words, language) for kind, words in ZONE_WORDS.items()}

@@ -5,6 +5,7 @@ import pytest
 from models.errors import SettingsError
 from models.ids import SubcategoryCode
 from models.taxonomy import STATIC_CHANGE, LimitKind, RuleKind, SeenBy, TimeLimit, load_taxonomy
+from models.text import Text
 
 SHIPPED = (Path(__file__).parents[2] / "models" / "taxonomy.toml").read_text("utf-8")
 
@@ -66,6 +67,7 @@ def test_a_camera_overrides_figures_and_nothing_else() -> None:
         ("reach = 2", "reach = nan", "subcategory A1, recipe: reach = nan is not a number"),
         ('zh = "占道经营"', 'zh = " "', "subcategory A1: zh = ' ' is not a text"),
         ('zh = "占道经营"\n', "", "subcategory A1: zh is missing"),
+        (', noun_en = "person"', "", "class_words person: noun_en is missing"),
         ("[departments]", "[departmints]", "the file: unknown departmints"),
         ("[departments]", "[departments", "cannot be read"),
     ],
@@ -94,3 +96,15 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_seen_by_people_is_kept_as_it_is_said() -> None:
     assert load_taxonomy().subcategories[SubcategoryCode("J5")].seen_by is SeenBy.PEOPLE
+
+
+def test_a_class_is_called_by_its_noun_where_nothing_is_counted(tmp_path: Path) -> None:
+    taxonomy = load_taxonomy()
+    recipes = [item.recipe for item in taxonomy.subcategories.values() if item.recipe]
+    named = {name for recipe in recipes for name in (*recipe.classes, *recipe.with_classes)}
+    assert not [name for name in named if name not in taxonomy.class_words or not taxonomy.class_words[name].noun]
+    assert taxonomy.noun("bus") == Text("客车", "bus")
+    assert taxonomy.noun("spaceship") == Text("spaceship", "spaceship")
+    path = tmp_path / "taxonomy.toml"
+    path.write_text(SHIPPED.replace(', noun_zh = "客车", noun_en = "bus"', ""), "utf-8")
+    assert load_taxonomy(path).noun("bus") == Text("辆客车", "bus")

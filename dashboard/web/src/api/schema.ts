@@ -48,7 +48,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Coverage */
+        /**
+         * Get Coverage
+         * @description A row for each subcategory, as `gridwarden coverage` prints it.
+         */
         get: operations["get_coverage_api_coverage_get"];
         put?: never;
         post?: never;
@@ -572,15 +575,15 @@ export interface components {
         };
         /**
          * CoverageRow
-         * @description What the shipped weights see of one subcategory, measured; null where people report it.
+         * @description What the loaded weights see of one subcategory. precision, recall: of the detection per picture, not of the rule;
+         *     null where nothing was measured.
          */
         CoverageRow: {
             /** Code */
             code: string;
             /** En */
             en: string;
-            /** Evidence */
-            evidence: string;
+            evidence: components["schemas"]["TextOut"];
             /** Precision */
             precision: number | null;
             /** Recall */
