@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from dispatch.people import list_duties, list_people
-from dispatch.places import list_cells
+from dispatch.places import list_camera_places, list_cells
 from dispatch.routing import Directory
-from dispatch.store.directory import PersonRow
-from models.ids import PersonId
+from dispatch.store.revision import directory_revision
+from dispatch.store.store import StoreSession
 
 
-def read_directory(session: Session) -> Directory:
-    """Read once per transaction: opening an incident asks for the cell and for the line of duty."""
+def read_directory(session: StoreSession) -> Directory:
+    """As it is in this transaction; read from the tables only when it has changed since it was read last."""
     known: Directory | None = session.info.get("directory")
     if known is None:
-        known = Directory(cells=list_cells(session), people=list_people(session), duties=list_duties(session))
-        session.info["directory"] = known
+        known = session.info["directory"] = _present(session)
     return known
 
 
-def has_person(session: Session, person_id: PersonId) -> bool:
-    return session.get(PersonRow, person_id) is not None
+def _present(session: StoreSession) -> Directory:
+    revision = directory_revision(session)
+    kept = session.kept_directory.kept
+    if kept is None or kept[0] != revision:
+        kept = session.kept_directory.kept = revision, _read(session)
+    return kept[1]
+
+
+def _read(session: StoreSession) -> Directory:
+    return Directory(
+        cells=list_cells(session),
+        people=list_people(session),
+        duties=list_duties(session),
+        cameras=list_camera_places(session),
+    )

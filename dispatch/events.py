@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, insert, select, update
 
-from dispatch.projection import apply, box_of, evidence_data, evidence_of
+from dispatch.projection import apply
+from dispatch.rows import EVENT, INCIDENT, event_columns, event_of, incident_columns, incident_of
 from dispatch.store.store import StoreSession
-from dispatch.store.tables import EventRow, IncidentRow
 from models.errors import NotFoundError
-from models.ids import CameraId, CellId, DepartmentId, IncidentId, PersonId, SubcategoryCode
-from models.incidents import Assignment, Incident, IncidentEvent, IncidentState
-from models.people import Actor, Role
-from models.text import Text
+from models.ids import IncidentId
+from models.incidents import Incident, IncidentEvent, IncidentState
+from models.lifecycle import Step
+from models.people import Actor
+
+# Made once: building a statement costs more than SQLite takes to carry it out.
+_ADD_EVENT = insert(EVENT)
+_ADD_INCIDENT = insert(INCIDENT)
+_CHANGE_INCIDENT = update(INCIDENT).where(INCIDENT.c.incident_id == bindparam("changed"))
+_BY_CAUSE = select(EVENT).where(EVENT.c.cause == bindparam("cause")).order_by(EVENT.c.seq).limit(1)
+_BY_CAUSE_THERE = _BY_CAUSE.where(EVENT.c.incident_id == bindparam("incident"))
+_BY_ID = select(INCIDENT).where(INCIDENT.c.incident_id == bindparam("id"))
+_BY_IDS = select(INCIDENT).where(INCIDENT.c.incident_id.in_(bindparam("ids", expanding=True)))
+_NEWEST_SEQ = select(func.max(EVENT.c.seq))
+_LAST_NUMBER = select(func.max(INCIDENT.c.number))
 
 
 def append(
@@ -31,8 +41,7 @@ def append(
     data: Mapping[str, Any] | None = None,
 ) -> IncidentEvent:
     """Writes the event and the incident's new state. The caller has checked that it is allowed."""
-    row = session.get(IncidentRow, incident_id)
-    before = None if row is None else incident_of(row)
+    before = None if kind == Step.OPEN else _present(session, incident_id)
     event = IncidentEvent(
         seq=_next_seq(session),
         incident_id=incident_id,
@@ -44,134 +53,68 @@ def append(
         cause=cause,
         data=dict(data or {}),
     )
-    session.add(_event_row(event))
-    incident = apply(before, event)
-    if row is None:
-        session.add(IncidentRow(**_columns(incident)))
-    else:
-        for name, value in _columns(incident).items():
-            setattr(row, name, value)
-    session.flush()
+    session.core.execute(_ADD_EVENT, event_columns(event))
+    _keep(session, before, apply(before, event))
     session.newest_seq = event.seq
     return event
 
 
-def find_event(session: Session, *, cause: str, incident_id: IncidentId | None = None) -> IncidentEvent | None:
+def find_event(session: StoreSession, *, cause: str, incident_id: IncidentId | None = None) -> IncidentEvent | None:
     """The event this message has already caused; None for the empty cause."""
     if not cause:
         return None
-    query = select(EventRow).where(EventRow.cause == cause).order_by(EventRow.seq).limit(1)
-    if incident_id is not None:
-        query = query.where(EventRow.incident_id == incident_id)
-    row = session.scalar(query)
+    if incident_id is None:
+        row = session.core.execute(_BY_CAUSE, {"cause": cause}).first()
+    else:
+        row = session.core.execute(_BY_CAUSE_THERE, {"cause": cause, "incident": incident_id}).first()
     return None if row is None else event_of(row)
 
 
-def find_incident(session: Session, incident_id: str) -> Incident:
-    """Raises NotFoundError."""
-    row = session.get(IncidentRow, incident_id)
-    if row is None:
+def find_incident(session: StoreSession, incident_id: str) -> Incident:
+    """As this transaction has it. Raises NotFoundError."""
+    incident = _present(session, IncidentId(incident_id))
+    if incident is None:
         raise NotFoundError(f"There is no incident {incident_id!r}: it may belong to another installation")
-    return incident_of(row)
+    return incident
 
 
-def next_number(session: Session) -> int:
-    return (session.scalar(select(func.max(IncidentRow.number))) or 0) + 1
+def load_incidents(session: StoreSession, ids: Collection[str]) -> None:
+    """Reads them at once, for a caller that will ask for each."""
+    if wanted := [one for one in ids if one not in session.incidents]:
+        read_incidents(session, _BY_IDS, {"ids": wanted})
 
 
-def event_of(row: EventRow) -> IncidentEvent:
-    return IncidentEvent(
-        seq=row.seq,
-        incident_id=IncidentId(row.incident_id),
-        kind=row.kind,
-        at=row.at,
-        actor=Actor(Role(row.actor_role), row.actor_id),
-        before=None if row.before is None else IncidentState(row.before),
-        after=IncidentState(row.after),
-        cause=row.cause,
-        data=row.data,
-    )
+def read_incidents(session: StoreSession, query: Select[Any], values: Mapping[str, Any]) -> list[Incident]:
+    """Those a query for whole rows finds. Kept, because what follows in the transaction asks for them again."""
+    found = [incident_of(row) for row in session.core.execute(query, values)]
+    session.incidents.update((incident.incident_id, incident) for incident in found)
+    return found
 
 
-def incident_of(row: IncidentRow) -> Incident:
-    return Incident(
-        incident_id=IncidentId(row.incident_id),
-        number=row.number,
-        subcategory=SubcategoryCode(row.subcategory),
-        state=IncidentState(row.state),
-        camera_id=None if row.camera_id is None else CameraId(row.camera_id),
-        cell_id=None if row.cell_id is None else CellId(row.cell_id),
-        position=(row.longitude, row.latitude),
-        box=box_of(row.box),
-        why=Text(row.why_zh, row.why_en),
-        confidence=row.confidence,
-        sightings=row.sightings,
-        opened_at=row.opened_at,
-        last_seen_at=row.last_seen_at,
-        assignment=_assignment_of(row),
-        evidence=evidence_of(row.evidence),
-        reworks=row.reworks,
-        returns=row.returns,
-        extensions=row.extensions,
-        closed_at=row.closed_at,
-        suspended_at=row.suspended_at,
-        merged_into=None if row.merged_into is None else IncidentId(row.merged_into),
-    )
+def next_number(session: StoreSession) -> int:
+    return (session.core.execute(_LAST_NUMBER).scalar() or 0) + 1
 
 
-def _assignment_of(row: IncidentRow) -> Assignment | None:
-    if row.assignee_id is None or row.department_id is None or row.assigned_at is None:
-        return None
-    return Assignment(PersonId(row.assignee_id), DepartmentId(row.department_id), row.assigned_at, row.due_at)
+def _present(session: StoreSession, incident_id: IncidentId) -> Incident | None:
+    if incident_id not in session.incidents:
+        read_incidents(session, _BY_ID, {"id": incident_id})
+    return session.incidents.get(incident_id)
 
 
-def _columns(incident: Incident) -> dict[str, Any]:
-    assignment = incident.assignment
-    return {
-        "incident_id": incident.incident_id,
-        "number": incident.number,
-        "subcategory": incident.subcategory,
-        "state": incident.state.value,
-        "camera_id": incident.camera_id,
-        "cell_id": incident.cell_id,
-        "longitude": incident.position[0],
-        "latitude": incident.position[1],
-        "box": None if incident.box is None else list(incident.box.xyxy),
-        "why_zh": incident.why.zh,
-        "why_en": incident.why.en,
-        "confidence": incident.confidence,
-        "sightings": incident.sightings,
-        "opened_at": incident.opened_at,
-        "last_seen_at": incident.last_seen_at,
-        "assignee_id": None if assignment is None else assignment.person_id,
-        "department_id": None if assignment is None else assignment.department_id,
-        "assigned_at": None if assignment is None else assignment.assigned_at,
-        "due_at": None if assignment is None else assignment.due_at,
-        "evidence": evidence_data(incident.evidence),
-        "reworks": incident.reworks,
-        "returns": incident.returns,
-        "extensions": incident.extensions,
-        "closed_at": incident.closed_at,
-        "suspended_at": incident.suspended_at,
-        "merged_into": incident.merged_into,
-    }
+def _keep(session: StoreSession, before: Incident | None, incident: Incident) -> None:
+    columns = incident_columns(incident)
+    if before is None:
+        session.core.execute(_ADD_INCIDENT, columns)
+    elif changes := _changes(incident_columns(before), columns):
+        session.core.execute(_CHANGE_INCIDENT, {"changed": incident.incident_id, **changes})
+    session.incidents[incident.incident_id] = incident
 
 
-def _event_row(event: IncidentEvent) -> EventRow:
-    return EventRow(
-        seq=event.seq,
-        incident_id=event.incident_id,
-        kind=event.kind,
-        at=event.at,
-        actor_role=event.actor.role.value,
-        actor_id=event.actor.actor_id,
-        before=None if event.before is None else event.before.value,
-        after=event.after.value,
-        cause=event.cause,
-        data=dict(event.data),
-    )
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Only these are written: an index whose column is named is written anew even when the value is the same."""
+    return {name: value for name, value in after.items() if value != before[name]}
 
 
 def _next_seq(session: StoreSession) -> int:
     """Writers come one at a time, so the next number is free; the key's uniqueness would tell if it were not."""
-    return (session.newest_seq or session.scalar(select(func.max(EventRow.seq))) or 0) + 1
+    return (session.newest_seq or session.core.execute(_NEWEST_SEQ).scalar() or 0) + 1

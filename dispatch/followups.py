@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from dispatch import deliveries, node_requests
 from dispatch.directory import read_directory
 from dispatch.events import append, find_incident
-from dispatch.passed_over import passed_over
+from dispatch.passed_over import NEW_ROUND, passed_over
 from dispatch.projection import evidence_data
 from dispatch.routing import centre, choose, line_of_duty
 from dispatch.store.store import StoreSession
@@ -52,7 +52,7 @@ def route(session: StoreSession, incident: Incident, event: IncidentEvent, take:
     line = line_of_duty(directory, cell_id=incident.cell_id, department_id=department, at=event.at)
     if event.kind == Step.REOPEN and incident.assignment is not None:
         line.insert(0, incident.assignment.person_id)
-    passed = passed_over(session, incident.incident_id)
+    passed = set() if event.kind in NEW_ROUND else passed_over(session, incident.incident_id)
     person_id = choose(line, passed=passed) or next(iter(centre(directory)), None)
     if person_id is not None:
         assign(session, incident.incident_id, person_id, event, take)

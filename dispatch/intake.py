@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from dispatch.directory import read_directory
-from dispatch.events import append, find_event, find_incident, incident_of, next_number
+from dispatch.events import append, find_event, find_incident, next_number, read_incidents
 from dispatch.followups import SYSTEM, follow_up
 from dispatch.opening import Attach, Open, Reopen, decide
-from dispatch.places import get_camera
 from dispatch.projection import evidence_data
-from dispatch.routing import cell_at
+from dispatch.routing import CameraPlace, cell_at
+from dispatch.rows import INCIDENT
 from dispatch.steps import take_step
 from dispatch.store.store import StoreSession
-from dispatch.store.tables import IncidentRow
 from dispatch.verification import take_applied, take_verification
 from dispatch.wire import read_applied, read_observation, read_verification
 from models.errors import NotFoundError, PayloadError
@@ -28,11 +27,16 @@ from models.incidents import FINISHED, Happening, Incident, IncidentEvent, Incid
 from models.lifecycle import Step
 from models.observations import Observation
 from models.people import Actor, Role
-from models.places import Camera
 from models.text import Text
 from models.wire import moment
 
 Message = Mapping[str, Any]
+
+_KNOWN = select(INCIDENT).where(
+    INCIDENT.c.camera_id == bindparam("camera"),
+    INCIDENT.c.subcategory == bindparam("subcategory"),
+    INCIDENT.c.state.not_in([state.value for state in FINISHED]) | (INCIDENT.c.closed_at >= bindparam("since")),
+)
 
 
 def commit_message(
@@ -56,7 +60,7 @@ def take_observation(session: StoreSession, observation: Observation, *, now: da
     """Opens, attaches or reopens."""
     if find_event(session, cause=observation.key):
         return None
-    camera = get_camera(session, observation.camera_id)
+    camera = read_directory(session).camera_by_id.get(observation.camera_id)
     if camera is None:
         raise PayloadError(f"camera {observation.camera_id!r} is not known here: add it, then send again")
     try:
@@ -117,7 +121,7 @@ def open_incident(
     return event
 
 
-def _open(session: StoreSession, observation: Observation, camera: Camera, now: datetime) -> IncidentEvent:
+def _open(session: StoreSession, observation: Observation, camera: CameraPlace, now: datetime) -> IncidentEvent:
     return open_incident(
         session,
         actor=_camera_actor(observation),
@@ -166,14 +170,8 @@ def _reopen(session: StoreSession, observation: Observation, incident_id: Incide
 def _known(session: StoreSession, observation: Observation, now: datetime) -> list[Incident]:
     """Unfinished incidents at this camera of this kind, and those finished so lately that they may matter."""
     since = min(observation.captured_at, now) - session.practice.patience.reopening
-    rows = session.scalars(
-        select(IncidentRow).where(
-            IncidentRow.camera_id == observation.camera_id,
-            IncidentRow.subcategory == observation.subcategory,
-            IncidentRow.state.not_in([state.value for state in FINISHED]) | (IncidentRow.closed_at >= since),
-        )
-    )
-    return [incident_of(row) for row in rows]
+    wanted = {"camera": observation.camera_id, "subcategory": observation.subcategory, "since": since}
+    return read_incidents(session, _KNOWN, wanted)
 
 
 def _sighting(observation: Observation) -> dict[str, Any]:

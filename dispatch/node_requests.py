@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from dispatch.places import get_camera
+from dispatch.directory import read_directory
 from dispatch.store.store import StoreSession
 from dispatch.store.tables import NodeRequestRow
 from models.ids import IncidentId
@@ -19,9 +19,9 @@ VERIFY = "verify"
 SUPPRESS = "suppress"
 
 
-def can_be_asked(session: Session, incident: Incident) -> bool:
+def can_be_asked(session: StoreSession, incident: Incident) -> bool:
     """Whether there is a camera that knows the place: not for reports by people, nor once it has been taken down."""
-    return incident.box is not None and incident.camera_id is not None and bool(get_camera(session, incident.camera_id))
+    return incident.box is not None and incident.camera_id in read_directory(session).camera_by_id
 
 
 def ask_verification(session: StoreSession, incident: Incident, event: IncidentEvent) -> None:
@@ -65,7 +65,7 @@ def waiting_requests(session: Session, incident_id: IncidentId) -> list[NodeRequ
 
 
 def _ask(
-    session: Session,
+    session: StoreSession,
     incident: Incident,
     *,
     kind: str,
@@ -74,7 +74,7 @@ def _ask(
     at: datetime,
     give_up_at: datetime,
 ) -> None:
-    camera = get_camera(session, incident.camera_id) if incident.camera_id else None
+    camera = read_directory(session).camera_by_id.get(incident.camera_id) if incident.camera_id else None
     if camera is None or incident.box is None:
         return  # nobody to ask: see `can_be_asked`
     session.add(

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from dispatch.events import append, find_incident
+from dispatch.deliveries import DELIVERY
+from dispatch.directory import read_directory
+from dispatch.events import append, find_incident, load_incidents
 from dispatch.followups import SYSTEM
-from dispatch.people import get_person
+from dispatch.practice import Patience
 from dispatch.store.store import StoreSession
-from dispatch.store.tables import DeliveryRow, NodeRequestRow
+from dispatch.store.tables import NodeRequestRow
 from dispatch.task_message import task_message
 from models.incidents import Happening
 from models.wire import requests_topic, tasks_topic
@@ -31,6 +33,11 @@ BATCH = 100
 
 TOLD_ONCE = frozenset({"recalled", "reminder"})
 """Kinds that need no answer: the app learns the same when it asks for what it is owed."""
+
+_DUE = select(DELIVERY).where(DELIVERY.c.next_at <= bindparam("now")).order_by(DELIVERY.c.seq).limit(BATCH)
+_TOLD = select(DELIVERY).where(DELIVERY.c.seq.in_(bindparam("seqs", expanding=True))).order_by(DELIVERY.c.seq)
+_NOTE_TOLD = update(DELIVERY).where(DELIVERY.c.seq == bindparam("told"), DELIVERY.c.person_id == bindparam("whom"))
+_NEXT = (select(func.min(DELIVERY.c.next_at)), select(func.min(NodeRequestRow.next_at)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +61,14 @@ def note_published(session: StoreSession, sent: list[Due], *, now: datetime) -> 
     for message in sent:
         if message.key:
             _note_asked(session, message, now)
-        else:
-            _note_told(session, message, now)
     session.flush()
+    if told := {(message.seq, message.person_id) for message in sent if not message.key}:
+        _note_told(session, told, now)
 
 
 def next_due(session: Session) -> datetime | None:
     """When there is something to publish again."""
-    moments = [session.scalar(select(func.min(row.next_at))) for row in (DeliveryRow, NodeRequestRow)]
+    moments = [session.scalar(query) for query in _NEXT]
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -70,14 +77,15 @@ def encode(message: dict[str, Any]) -> bytes:
 
 
 def _due_deliveries(session: StoreSession, now: datetime) -> list[Due]:
-    rows = session.scalars(select(DeliveryRow).where(DeliveryRow.next_at <= now).order_by(DeliveryRow.seq).limit(BATCH))
+    rows = session.core.execute(_DUE, {"now": now}).all()
+    load_incidents(session, {row.incident_id for row in rows})
     return [task for row in rows if (task := _task(session, row, now))]
 
 
-def _task(session: StoreSession, row: DeliveryRow, now: datetime) -> Due | None:
+def _task(session: StoreSession, row: Row[Any], now: datetime) -> Due | None:
     """None for one that cannot be told (a subcategory taken out of the taxonomy): it must not hold up the others."""
     incident = find_incident(session, row.incident_id)
-    person = get_person(session, row.person_id)
+    person = read_directory(session).person_by_id.get(row.person_id)
     if person is None or incident.subcategory not in session.practice.taxonomy.subcategories:
         log.error("Task %d for %s cannot be told: the person or subcategory is gone", row.seq, row.person_id)
         return None
@@ -92,28 +100,42 @@ def _due_requests(session: StoreSession, now: datetime) -> list[Due]:
     return [Due(requests_topic(row.node_id), encode(row.payload), key=row.key) for row in rows]
 
 
-def _note_told(session: StoreSession, message: Due, now: datetime) -> None:
-    row = session.get_one(DeliveryRow, (message.seq, message.person_id))
-    first = row.published_at is None
-    row.attempts += 1
-    row.published_at = row.published_at or now
-    if row.received_at is None:
-        patience = session.practice.patience
-        pause = back_off(patience.republish, patience.republish_longest, row.attempts)
-        row.next_at = None if row.kind in TOLD_ONCE else now + pause
-        row.received_at = now if row.kind in TOLD_ONCE else None
-    if first:
-        _note_in_log(session, row, now)
+def _note_told(session: StoreSession, told: set[tuple[int, str]], now: datetime) -> None:
+    rows = session.core.execute(_TOLD, {"seqs": [seq for seq, _ in told]}).all()
+    rows = [row for row in rows if (row.seq, row.person_id) in told]
+    load_incidents(session, {row.incident_id for row in rows})
+    session.core.execute(_NOTE_TOLD, [_told(row, session.practice.patience, now) for row in rows])
+    for row in rows:
+        if row.published_at is None:
+            _note_in_log(session, row, now)
 
 
-def _note_in_log(session: StoreSession, row: DeliveryRow, now: datetime) -> None:
+def _told(row: Row[Any], patience: Patience, now: datetime) -> dict[str, Any]:
+    """The delivery's columns after one more publishing; its receiver may have answered meanwhile."""
+    attempts, next_at, received_at = row.attempts + 1, row.next_at, row.received_at
+    if received_at is None and row.kind in TOLD_ONCE:
+        next_at, received_at = None, now
+    elif received_at is None:
+        next_at = now + back_off(patience.republish, patience.republish_longest, attempts)
+    return {
+        "told": row.seq,
+        "whom": row.person_id,
+        "attempts": attempts,
+        "published_at": row.published_at or now,
+        "next_at": next_at,
+        "received_at": received_at,
+    }
+
+
+def _note_in_log(session: StoreSession, row: Row[Any], now: datetime) -> None:
+    incident = find_incident(session, row.incident_id)
     append(
         session,
-        incident_id=find_incident(session, row.incident_id).incident_id,
+        incident_id=incident.incident_id,
         kind=Happening.PUBLISHED,
         actor=SYSTEM,
         at=now,
-        after=find_incident(session, row.incident_id).state,
+        after=incident.state,
         cause=f"published:{row.seq}:{row.person_id}",
         data={"person": row.person_id, "task": row.kind, "of": row.seq},
     )

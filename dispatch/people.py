@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from dispatch.store.directory import DepartmentRow, DutyRow, PersonRow
+from dispatch.store.revision import directory_changed
 from models.ids import CellId, DepartmentId, PersonId
 from models.people import Department, Duty, Person, Post, Role
 
@@ -35,13 +36,8 @@ def put_person(session: Session, person: Person) -> None:
             cells=list(person.cells),
         )
     )
-    session.info.pop("directory", None)
     session.flush()
-
-
-def get_person(session: Session, person_id: str) -> Person | None:
-    row = session.get(PersonRow, person_id)
-    return None if row is None else person_of(row)
+    directory_changed(session)
 
 
 def list_people(session: Session) -> list[Person]:
@@ -52,8 +48,8 @@ def put_roster(session: Session, duties: Iterable[Duty]) -> None:
     """Replaces the whole roster; earlier lines are asked before later ones of the same post."""
     session.execute(delete(DutyRow))
     session.add_all(_duty_row(duty) for duty in duties)
-    session.info.pop("directory", None)
     session.flush()
+    directory_changed(session)
 
 
 def list_duties(session: Session) -> list[Duty]:

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from dispatch.routing import CameraPlace
 from dispatch.store.directory import CameraRow, CellRow
+from dispatch.store.revision import directory_changed
 from models.geometry import Polygon
 from models.ids import CameraId, CellId, NodeId, SubcategoryCode
 from models.places import Camera, GridCell, Zone, ZoneKind
@@ -16,8 +18,8 @@ from models.places import Camera, GridCell, Zone, ZoneKind
 def put_cell(session: Session, cell: GridCell) -> None:
     """Adds it or changes it."""
     session.merge(CellRow(cell_id=cell.cell_id, code=cell.code, name=cell.name, boundary=_corners(cell.boundary)))
-    session.info.pop("directory", None)
     session.flush()
+    directory_changed(session)
 
 
 def list_cells(session: Session) -> list[GridCell]:
@@ -31,21 +33,26 @@ def put_camera(session: Session, camera: Camera) -> None:
     """Adds it or changes it."""
     session.merge(_camera_row(camera))
     session.flush()
+    directory_changed(session)
 
 
 def remove_camera(session: Session, camera_id: str) -> None:
     """Its incidents stay."""
     session.execute(delete(CameraRow).where(CameraRow.camera_id == camera_id))
-
-
-def get_camera(session: Session, camera_id: str) -> Camera | None:
-    row = session.get(CameraRow, camera_id)
-    return None if row is None else _camera(row)
+    directory_changed(session)
 
 
 def list_cameras(session: Session) -> list[Camera]:
     """With their addresses, which may hold passwords: leave `source` out of whatever is shown."""
     return [_camera(row) for row in session.scalars(select(CameraRow).order_by(CameraRow.camera_id))]
+
+
+def list_camera_places(session: Session) -> list[CameraPlace]:
+    query = select(CameraRow.camera_id, CameraRow.name, CameraRow.longitude, CameraRow.latitude, CameraRow.node_id)
+    return [
+        CameraPlace(CameraId(row.camera_id), row.name, (row.longitude, row.latitude), NodeId(row.node_id))
+        for row in session.execute(query.order_by(CameraRow.camera_id))
+    ]
 
 
 def _camera_row(camera: Camera) -> CameraRow:

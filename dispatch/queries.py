@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
-from dispatch.events import event_of, find_incident, incident_of
-from dispatch.store.tables import EventRow, IncidentRow
+from dispatch.events import find_incident
+from dispatch.rows import EVENT, INCIDENT, event_of, incident_of
+from dispatch.store.store import StoreSession
 from models.ids import CellId, IncidentId, PersonId
 from models.incidents import Incident, IncidentEvent, IncidentState
 
@@ -20,7 +21,7 @@ OWED_STATES = frozenset({IncidentState.ASSIGNED, IncidentState.RECEIVED, Inciden
 """States in which the assignee has something to do."""
 
 
-def get_incident(session: Session, incident_id: str) -> Incident:
+def get_incident(session: StoreSession, incident_id: str) -> Incident:
     """Raises NotFoundError."""
     return find_incident(session, incident_id)
 
@@ -38,55 +39,55 @@ def list_incidents(
     before_number: int | None = None,
 ) -> list[Incident]:
     """Newest first; None asks for nothing, an empty collection for none of them. Next page: `before_number`."""
-    query = select(IncidentRow).order_by(IncidentRow.number.desc()).limit(min(limit, MOST_ROWS))
+    query = select(INCIDENT).order_by(INCIDENT.c.number.desc()).limit(min(limit, MOST_ROWS))
     if cells is not None:
-        query = query.where(IncidentRow.cell_id.in_(list(cells)))
+        query = query.where(INCIDENT.c.cell_id.in_(list(cells)))
     if states is not None:
-        query = query.where(IncidentRow.state.in_([state.value for state in states]))
+        query = query.where(INCIDENT.c.state.in_([state.value for state in states]))
     if subcategory is not None:
-        query = query.where(IncidentRow.subcategory == subcategory)
+        query = query.where(INCIDENT.c.subcategory == subcategory)
     if person_id is not None:
-        query = query.where(IncidentRow.assignee_id == person_id)
+        query = query.where(INCIDENT.c.assignee_id == person_id)
     if since is not None:
-        query = query.where(IncidentRow.opened_at >= since)
+        query = query.where(INCIDENT.c.opened_at >= since)
     if ids is not None:
-        query = query.where(IncidentRow.incident_id.in_(list(ids)))
+        query = query.where(INCIDENT.c.incident_id.in_(list(ids)))
     if before_number is not None:
-        query = query.where(IncidentRow.number < before_number)
-    return [incident_of(row) for row in session.scalars(query)]
+        query = query.where(INCIDENT.c.number < before_number)
+    return [incident_of(row) for row in session.execute(query)]
 
 
 def incident_by_number(session: Session, number: int) -> Incident | None:
-    row = session.scalar(select(IncidentRow).where(IncidentRow.number == number))
+    row = session.execute(select(INCIDENT).where(INCIDENT.c.number == number)).first()
     return None if row is None else incident_of(row)
 
 
 def timeline(session: Session, incident_id: str) -> list[IncidentEvent]:
     """Everything that happened to it, first first."""
-    query = select(EventRow).where(EventRow.incident_id == incident_id).order_by(EventRow.seq)
-    return [event_of(row) for row in session.scalars(query)]
+    query = select(EVENT).where(EVENT.c.incident_id == incident_id).order_by(EVENT.c.seq)
+    return [event_of(row) for row in session.execute(query)]
 
 
 def events_after(session: Session, seq: int, limit: int = MOST_ROWS) -> list[IncidentEvent]:
-    query = select(EventRow).where(EventRow.seq > seq).order_by(EventRow.seq).limit(min(limit, MOST_ROWS))
-    return [event_of(row) for row in session.scalars(query)]
+    query = select(EVENT).where(EVENT.c.seq > seq).order_by(EVENT.c.seq).limit(min(limit, MOST_ROWS))
+    return [event_of(row) for row in session.execute(query)]
 
 
 def last_seq(session: Session) -> int:
-    return session.scalar(select(func.max(EventRow.seq))) or 0
+    return session.scalar(select(func.max(EVENT.c.seq))) or 0
 
 
 def owed(session: Session, person_id: PersonId | str) -> list[Incident]:
     """What this person has to do, oldest first."""
     query = (
-        select(IncidentRow)
-        .where(IncidentRow.assignee_id == person_id, IncidentRow.state.in_([state.value for state in OWED_STATES]))
-        .order_by(IncidentRow.number)
+        select(INCIDENT)
+        .where(INCIDENT.c.assignee_id == person_id, INCIDENT.c.state.in_([state.value for state in OWED_STATES]))
+        .order_by(INCIDENT.c.number)
     )
-    return [incident_of(row) for row in session.scalars(query)]
+    return [incident_of(row) for row in session.execute(query)]
 
 
 def incidents_with_picture(session: Session, picture: str) -> list[Incident]:
     """Incidents on whose evidence this picture is kept."""
-    query = select(IncidentRow).where(cast(IncidentRow.evidence, String).contains(picture, autoescape=True))
-    return [incident_of(row) for row in session.scalars(query)]
+    query = select(INCIDENT).where(cast(INCIDENT.c.evidence, String).contains(picture, autoescape=True))
+    return [incident_of(row) for row in session.execute(query)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from dispatch.store.tables import RefusedRow
@@ -38,10 +38,6 @@ def refused_messages(session: Session, *, limit: int = 100) -> list[RefusedMessa
     """Newest first."""
     rows = session.scalars(select(RefusedRow).order_by(RefusedRow.refused_id.desc()).limit(limit))
     return [RefusedMessage(row.refused_id, row.topic, row.payload, row.reason, row.at) for row in rows]
-
-
-def count_refused(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(RefusedRow)) or 0
 
 
 def _readable(payload: bytes) -> str:

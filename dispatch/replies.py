@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from dispatch import deliveries, words
+from dispatch.directory import read_directory
 from dispatch.events import append, find_event, find_incident
-from dispatch.people import get_person
 from dispatch.queries import OWED_STATES
 from dispatch.steps import is_assignee, take_step
 from dispatch.store.store import StoreSession
@@ -45,7 +45,7 @@ def take_reply(session: StoreSession, person_id: str, message: Mapping[str, Any]
     Raises PayloadError for a message that is no reply; everything else is answered.
     """
     reply = read_reply(message, now=now)
-    person = get_person(session, person_id)
+    person = read_directory(session).person_by_id.get(person_id)
     if person is None:
         raise PayloadError(f"there is no person {person_id!r}")
     if reply.step != Happening.SEEN and reply.step not in WORKERS_STEPS:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from dispatch.directory import read_directory
 from dispatch.events import find_event, find_incident
 from dispatch.intake import open_incident
-from dispatch.places import get_camera
 from dispatch.projection import evidence_data
 from dispatch.store.store import StoreSession
 from models.errors import NotFoundError, PayloadError
@@ -61,7 +61,7 @@ def report(
 def _position(session: StoreSession, camera_id: str | None) -> Point:
     if camera_id is None:
         raise PayloadError("a report needs a camera or a position")
-    camera = get_camera(session, camera_id)
+    camera = read_directory(session).camera_by_id.get(camera_id)
     if camera is None:
         raise NotFoundError(f"There is no camera {camera_id!r}")
     return camera.position

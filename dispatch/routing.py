@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from dispatch.roster import on_duty
 from models.geometry import Point
-from models.ids import CellId, DepartmentId, PersonId
+from models.ids import CameraId, CellId, DepartmentId, NodeId, PersonId
 from models.people import Duty, Person, Role
 from models.places import GridCell
 
@@ -17,12 +18,35 @@ CENTRE = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
+class CameraPlace:
+    """What deciding needs to know of a camera: not its address, which may hold a password."""
+
+    camera_id: CameraId
+    name: str
+    position: Point
+    node_id: NodeId
+
+
+@dataclass(frozen=True)
 class Directory:
-    """The people and places routing chooses among, read once per decision."""
+    """The people and places routing chooses among, the same throughout one decision."""
 
     cells: Sequence[GridCell]
     people: Sequence[Person]
     duties: Sequence[Duty]
+    cameras: Sequence[CameraPlace] = ()
+
+    @cached_property
+    def cell_by_id(self) -> Mapping[str, GridCell]:
+        return {cell.cell_id: cell for cell in self.cells}
+
+    @cached_property
+    def person_by_id(self) -> Mapping[str, Person]:
+        return {person.person_id: person for person in self.people}
+
+    @cached_property
+    def camera_by_id(self) -> Mapping[str, CameraPlace]:
+        return {camera.camera_id: camera for camera in self.cameras}
 
 
 def cell_at(position: Point, cells: Iterable[GridCell]) -> GridCell | None:

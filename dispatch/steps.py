@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from dispatch import deadlines
-from dispatch.directory import has_person
+from dispatch.directory import read_directory
 from dispatch.events import append, find_event, find_incident
 from dispatch.followups import follow_up
 from dispatch.projection import evidence_data
@@ -105,7 +105,7 @@ def _as_given(_session: StoreSession, _incident: Incident, data: Data, _now: dat
 def _assign(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
     """The clock starts when routing dispatches; passing the task on to another hand does not restart it."""
     person_id = PersonId(data["person"])
-    if not has_person(session, person_id):
+    if person_id not in read_directory(session).person_by_id:
         raise NotFoundError(f"There is no person {person_id!r} to assign to")
     subcategory = session.practice.subcategory(incident.subcategory)
     running = incident.assignment if incident.state is not IncidentState.OPENED else None

@@ -9,15 +9,16 @@ from datetime import datetime
 from sqlalchemy import select
 
 from dispatch import deadlines, deliveries
+from dispatch.deliveries import DELIVERY
 from dispatch.directory import read_directory
-from dispatch.events import append, find_event, incident_of
+from dispatch.events import append, find_event, find_incident
 from dispatch.followups import SYSTEM, assign, route
 from dispatch.passed_over import passed_over
 from dispatch.queries import OWED_STATES, timeline
 from dispatch.routing import Directory, centre, choose, line_of_duty
+from dispatch.rows import INCIDENT, incident_of
 from dispatch.steps import take_step
 from dispatch.store.store import Store, StoreSession
-from dispatch.store.tables import DeliveryRow, IncidentRow
 from dispatch.verification import give_up, overdue_requests
 from models.errors import GridwardenError
 from models.ids import PersonId
@@ -52,8 +53,8 @@ def route_again(session: StoreSession, *, now: datetime) -> None:
     if not read_directory(session).people:
         return
     waiting = (IncidentState.OPENED.value, IncidentState.RETURNED.value)
-    for row in session.scalars(select(IncidentRow).where(IncidentRow.state.in_(waiting))):
-        incident = incident_of(row)
+    for incident_id in session.scalars(select(INCIDENT.c.incident_id).where(INCIDENT.c.state.in_(waiting))).all():
+        incident = find_incident(session, incident_id)
         last = timeline(session, incident.incident_id)[-1]
         route(session, incident, replace(last, at=now), take_step)
 
@@ -62,26 +63,25 @@ def escalate_silence(session: StoreSession, *, now: datetime) -> None:
     """Substitute, leader, command centre: whoever does not say `received` in time is passed over."""
     directory = read_directory(session)
     query = (
-        select(DeliveryRow, IncidentRow)
-        .join(IncidentRow, IncidentRow.incident_id == DeliveryRow.incident_id)
+        select(DELIVERY.c.incident_id, DELIVERY.c.person_id)
         .where(
-            DeliveryRow.received_at.is_(None),
-            DeliveryRow.kind.in_(AWAITED),
-            DeliveryRow.created_at <= now - session.practice.patience.receive,
+            DELIVERY.c.received_at.is_(None),
+            DELIVERY.c.kind.in_(AWAITED),
+            DELIVERY.c.created_at <= now - session.practice.patience.receive,
         )
-        .order_by(DeliveryRow.seq)
+        .order_by(DELIVERY.c.seq)
     )
-    for delivery, row in session.execute(query).all():
-        _escalate(session, directory, incident_of(row), silent=PersonId(delivery.person_id), now=now)
+    for incident_id, person_id in session.execute(query).all():
+        incident = find_incident(session, incident_id)
+        _escalate(session, directory, incident, silent=PersonId(person_id), now=now)
 
 
 def remind(session: StoreSession, *, now: datetime) -> None:
     """Once at each share of the limit that has gone by."""
-    query = select(IncidentRow).where(
-        IncidentRow.state.in_([state.value for state in OWED_STATES]), IncidentRow.due_at.is_not(None)
+    query = select(INCIDENT).where(
+        INCIDENT.c.state.in_([state.value for state in OWED_STATES]), INCIDENT.c.due_at.is_not(None)
     )
-    for row in session.scalars(query).all():
-        incident = incident_of(row)
+    for incident in [incident_of(row) for row in session.execute(query)]:
         share = _share_gone(session, incident, now)
         passed = [mark for mark in REMIND_AT if share >= mark]
         if passed:

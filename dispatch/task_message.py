@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from dispatch.directory import read_directory
 from dispatch.projection import evidence_data
-from dispatch.store.directory import CameraRow, CellRow, PersonRow
 from dispatch.store.store import StoreSession
 from models.ids import PersonId
 from models.incidents import FINISHED, Assignment, Incident
@@ -66,10 +64,11 @@ def incident_out(session: StoreSession, incident: Incident, *, viewer: Person, n
     }
 
 
-def names_of(session: Session, incident: Incident) -> Names:
-    camera = session.get(CameraRow, incident.camera_id) if incident.camera_id else None
-    cell = session.get(CellRow, incident.cell_id) if incident.cell_id else None
-    person = session.get(PersonRow, incident.assignment.person_id) if incident.assignment else None
+def names_of(session: StoreSession, incident: Incident) -> Names:
+    known = read_directory(session)
+    camera = known.camera_by_id.get(incident.camera_id) if incident.camera_id else None
+    cell = known.cell_by_id.get(incident.cell_id) if incident.cell_id else None
+    person = known.person_by_id.get(incident.assignment.person_id) if incident.assignment else None
     return Names(
         camera=None if camera is None else camera.name,
         cell=None if cell is None else cell.name,

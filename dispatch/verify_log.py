@@ -9,10 +9,9 @@ from itertools import groupby
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dispatch.events import event_of, incident_of
 from dispatch.projection import apply
+from dispatch.rows import EVENT, INCIDENT, event_of, incident_of
 from dispatch.store.store import Store
-from dispatch.store.tables import EventRow, IncidentRow
 from models.incidents import Incident, IncidentEvent
 
 
@@ -42,8 +41,8 @@ class LogReport:
 def verify_log(store: Store) -> LogReport:
     """Reads the whole log once, one incident at a time in memory."""
     with store.reading() as session:
-        kept = {row.incident_id: incident_of(row) for row in session.scalars(select(IncidentRow))}
-        seqs = list(session.scalars(select(EventRow.seq).order_by(EventRow.seq)))
+        kept = {row.incident_id: incident_of(row) for row in session.execute(select(INCIDENT))}
+        seqs = list(session.scalars(select(EVENT.c.seq).order_by(EVENT.c.seq)))
         differences = [*_gaps(seqs), *_compare(session, kept)]
     return LogReport(events=len(seqs), incidents=len(kept), differences=tuple(differences))
 
@@ -56,9 +55,7 @@ def _gaps(seqs: list[int]) -> Iterator[Difference]:
 
 
 def _compare(session: Session, kept: dict[str, Incident]) -> Iterator[Difference]:
-    rows = session.scalars(
-        select(EventRow).order_by(EventRow.incident_id, EventRow.seq).execution_options(yield_per=500)
-    )
+    rows = session.execute(select(EVENT).order_by(EVENT.c.incident_id, EVENT.c.seq).execution_options(yield_per=500))
     unseen = dict(kept)
     for incident_id, group in groupby((event_of(row) for row in rows), key=lambda event: event.incident_id):
         present = unseen.pop(incident_id, None)

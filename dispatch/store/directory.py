@@ -72,6 +72,15 @@ class DutyRow(Base):
     ends: Mapped[str]
 
 
+class DirectoryRevisionRow(Base):
+    """One row: a word that changes with every change of the people and places kept in memory."""
+
+    __tablename__ = "directory_revision"
+
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    revision: Mapped[str]
+
+
 class AccountRow(Base):
     """How a person signs in. The password is only ever here as the dashboard's argon2 string."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from sqlalchemy.orm import Session
 from dispatch.feed import Feed
 from dispatch.practice import Practice
 from dispatch.store.migrate import migrate
+from dispatch.store.revision import KeptDirectory
 from dispatch.store.tables import EventRow
 from models.clock import Clock
 from models.errors import DataFolderError, SettingsError
+from models.incidents import Incident
 from models.taxonomy import load_taxonomy
 
 BUSY_TIMEOUT_MS = 10_000
@@ -29,10 +32,22 @@ WRITERS_LOCK = 0x67_77_31
 
 
 class StoreSession(Session):
-    """A session that knows how the city works (`practice`) and remembers the newest event it has written."""
+    """A session for one transaction, which knows how the city works (`practice`).
 
-    practice: Practice
-    newest_seq: int = 0
+    incidents: those it has read, as its own events have left them; newest_seq: of the events it has written.
+    """
+
+    def __init__(self, engine: Engine, *, practice: Practice, kept_directory: KeptDirectory) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self.practice = practice
+        self.kept_directory = kept_directory
+        self.incidents: dict[str, Incident] = {}
+        self.newest_seq = 0
+
+    @cached_property
+    def core(self) -> Connection:
+        """This transaction's connection, for what every message does: a third of the ORM's CPU."""
+        return self.connection()
 
 
 class Store:
@@ -42,6 +57,7 @@ class Store:
         self.clock = clock
         self.practice = practice
         self.feed = Feed()
+        self._kept_directory = KeptDirectory()
         self._reading = engine
         self._writing = engine.execution_options(gridwarden_write=True)
 
@@ -69,22 +85,22 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[StoreSession]:
         """A write: commits on leaving, rolls back on an error, then wakes the feed."""
-        with StoreSession(self._writing, expire_on_commit=False) as session:
-            session.practice = self.practice
-            with session.begin():
-                yield session
+        with self._session(self._writing) as session, session.begin():
+            yield session
         if session.newest_seq:
             self.feed.committed(session.newest_seq)
 
     @contextmanager
     def reading(self) -> Iterator[StoreSession]:
         """A consistent view of one moment; nothing written in it is kept."""
-        with StoreSession(self._reading) as session:
-            session.practice = self.practice
+        with self._session(self._reading) as session:
             yield session
 
     def close(self) -> None:
         self._reading.dispose()
+
+    def _session(self, engine: Engine) -> StoreSession:
+        return StoreSession(engine, practice=self.practice, kept_directory=self._kept_directory)
 
 
 def _engine(url: str) -> Engine:
