@@ -18,7 +18,7 @@ def read_directory(session: StoreSession) -> Directory:
 
 
 def _present(session: StoreSession) -> Directory:
-    revision = directory_revision(session)
+    revision = directory_revision(session.core)
     kept = session.kept_directory.kept
     if kept is None or kept[0] != revision:
         kept = session.kept_directory.kept = revision, _read(session)

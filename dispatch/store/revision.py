@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
 from dispatch.routing import Directory
@@ -32,6 +32,6 @@ def directory_changed(session: Session) -> None:
     session.execute(_CHANGE, {"revision": uuid.uuid4().hex})
 
 
-def directory_revision(session: Session) -> str:
-    """As this transaction sees it. Read before the directory: what is then read is never older than its revision."""
-    return session.connection().execute(_REVISION).scalar_one()
+def directory_revision(connection: Connection) -> str:
+    """As its transaction sees it. Read before the directory: what is then read is never older than its revision."""
+    return connection.execute(_REVISION).scalar_one()
