@@ -19,8 +19,11 @@ from models.taxonomy import Taxonomy
 FILE = Path(__file__).with_name("district.toml")
 SCHEME = "footage:"
 
-PATIENCE = Patience(receive=timedelta(hours=1))
-"""In a real district silence is passed on after 5 minutes; whoever tries the demonstration signs in when they like."""
+PATIENCE = Patience(receive=timedelta(hours=1), reopening=timedelta(0))
+"""In a real district silence is passed on after 5 minutes; whoever tries the demonstration signs in when they like.
+
+A problem seen again within 10 minutes of its closing reopens it there; here the clip starts over and brings everything
+back, so it is a new one."""
 
 POSITION = (113.6105, 34.7527)
 """A user's own cameras stand in the middle of the first cell, a few metres apart."""
