@@ -10,8 +10,6 @@ import numpy as np
 
 from models.pictures import Detections, Image
 
-TEXT_HEIGHT = 14  # pixels at a picture side of 640; grows with the picture
-
 
 def drawn(image: Image, finds: Detections) -> Image:
     """A copy of the picture with a box, name and score for each find; a class always has the same colour."""

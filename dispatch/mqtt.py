@@ -53,7 +53,6 @@ class Incoming:
     topic: str
     payload: bytes
     acknowledge: Callable[[], None]
-    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +252,7 @@ class MqttClient:
             if qos and connection == self._connection:  # packet ids are given anew on each connection
                 client.ack(mid, qos)
 
-        self._in_loop(self._take_in, Incoming(message.topic, bytes(message.payload), acknowledge, message.retain))
+        self._in_loop(self._take_in, Incoming(message.topic, bytes(message.payload), acknowledge))
 
     def _take_in(self, message: Incoming) -> None:
         self.counters.received += 1

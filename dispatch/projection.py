@@ -26,14 +26,6 @@ a stall that stands for hours would otherwise grow the row without end. The log 
 Data = Mapping[str, Any]
 
 
-def fold(events: Iterable[IncidentEvent]) -> Incident | None:
-    """The incident these events, in order, make; None when there are none."""
-    incident: Incident | None = None
-    for event in events:
-        incident = apply(incident, event)
-    return incident
-
-
 def apply(incident: Incident | None, event: IncidentEvent) -> Incident:
     """The incident after one more event. Raises ValueError when a history does not begin with its opening."""
     if incident is None:

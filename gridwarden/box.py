@@ -76,7 +76,7 @@ class Box:
 
     def counters(self) -> Mapping[str, float]:
         """What the health line of the dashboard shows."""
-        return {**self.node.counters(), **self.service.counters(), "broker": float(self.service.connected)}
+        return _counters(self.node, self.service)
 
 
 @asynccontextmanager
@@ -106,7 +106,7 @@ async def running(
                 clock=clock,
             )
             service = DispatchService(store, broker.url, _password(access, DISPATCH, clock), clock)
-            box_counters: list[Box] = []
+            seen = measured_coverage(taxonomy, read_manifest(shipped_weights()))
             app = create_app(
                 Parts(
                     store=store,
@@ -116,19 +116,18 @@ async def running(
                     pictures=pictures,
                     latest=latest,
                     camera_states=fleet.states,
-                    counters=lambda: box_counters[0].counters() if box_counters else {},
+                    counters=lambda: _counters(node, service),
                     broker_access=access,
                     mqtt_ws_url=settings.mqtt_ws_url or f"ws://{{host}}:{broker.ws_port}/mqtt",
                     web_dist=WEB_DIST,
                     district_name=district.name,
                     secure_cookies=settings.secure_cookies,
-                    coverage=lambda: measured_coverage(taxonomy, read_manifest(shipped_weights())),
+                    coverage=lambda: seen,
                 )
             )
             server = DashboardServer(app, HOST, settings.port)
             server.bind()
             box = Box(server.url, broker.url, access, store, node, service, clock)
-            box_counters.append(box)
             async with _all_running(service.run, node.run, server.run):
                 await server.started.wait()
                 yield box
@@ -161,6 +160,10 @@ async def _all_running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> Async
                 task.cancel()
     except* GridwardenError as failures:
         raise failures.exceptions[0] from failures
+
+
+def _counters(node: WatchNode, service: DispatchService) -> Mapping[str, float]:
+    return {**node.counters(), **service.counters(), "broker": float(service.connected)}
 
 
 def _password(access: BrokerAccess, identity: str, clock: Clock) -> Callable[[], str]:

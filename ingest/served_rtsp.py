@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
 
 import av
 from av.bitstream import BitStreamFilterContext
 
+from ingest.served_camera import ServedCamera
 from ingest.served_snapshot import digest_is_right
 
 MAX_PAYLOAD = 1400
@@ -53,7 +53,7 @@ class Frame:
     units: tuple[bytes, ...]
 
 
-class ServedRtsp:
+class ServedRtsp(ServedCamera):
     """`async with ServedRtsp(path) as camera: … camera.address`; stopped and port freed at the end.
 
     video: a file with an H.264 track; user: asks for digest authentication. PLAY begins with the keyframe before the
@@ -68,59 +68,20 @@ class ServedRtsp:
         password: str = "",
         behaviour: RtspBehaviour = RtspBehaviour.VIDEO,
     ) -> None:
+        super().__init__(user=user, password=password)
         self._frames = read_frames(video)
-        self._user = user
-        self._password = password
-        self._server: asyncio.Server | None = None
-        self._talks: set[asyncio.Task[None]] = set()
         self._started = time.monotonic()
         self.behaviour = behaviour
         self.plays = 0
         self.viewers = 0
 
-    async def __aenter__(self) -> ServedRtsp:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self, *, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-
-    async def stop(self) -> None:
-        """Hangs up on everybody and frees the port."""
-        if self._server is None:
-            return
-        self._server.close()
-        for talk in self._talks:
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
-
-    @property
-    def port(self) -> int:
-        if self._server is None:
-            raise RuntimeError("the served camera is not started")
-        return int(self._server.sockets[0].getsockname()[1])
-
     @property
     def address(self) -> str:
-        """With user and password, as an operator would give it."""
-        secret = f"{self._user}:{self._password}@" if self._user else ""
-        return f"rtsp://{secret}127.0.0.1:{self.port}/live"
+        return f"rtsp://{self._authority}/live"
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._talks.add(task)
-            task.add_done_callback(self._talks.discard)
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         playing: asyncio.Task[None] | None = None
-        # A cancelled talk ends quietly: asyncio's streams would log the cancellation as an error.
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        try:
             while self.behaviour is not RtspBehaviour.HANG_UP:
                 head = await _request(reader)
                 method = head.split(" ", 1)[0]
@@ -130,10 +91,10 @@ class ServedRtsp:
                     break
                 if method == "PLAY" and playing is None:
                     playing = asyncio.create_task(self._play(writer))
-        if playing is not None:
-            playing.cancel()
-            await asyncio.wait([playing])
-        writer.close()
+        finally:
+            if playing is not None:
+                playing.cancel()
+                await asyncio.wait([playing])
 
     def _response(self, head: str, method: str) -> bytes:
         sequence = _header(head, "cseq")

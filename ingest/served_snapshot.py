@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable
 from enum import StrEnum
-from types import TracebackType
+
+from ingest.served_camera import ServedCamera
 
 
 class Behaviour(StrEnum):
@@ -31,7 +31,7 @@ class Behaviour(StrEnum):
     HANG_UP = "hang_up"
 
 
-class ServedSnapshot:
+class ServedSnapshot(ServedCamera):
     """`async with ServedSnapshot(jpeg) as camera: … camera.address`; stopped and port freed at the end.
 
     picture: JPEG bytes, or a function giving those of the moment; user: asks for authentication, by digest unless
@@ -48,66 +48,25 @@ class ServedSnapshot:
         behaviour: Behaviour = Behaviour.PICTURE,
         location: str = "",
     ) -> None:
+        super().__init__(user=user, password=password)
         self._picture = picture if callable(picture) else lambda: picture
-        self._user = user
-        self._password = password
         self._basic = basic
-        self._server: asyncio.Server | None = None
-        self._talks: set[asyncio.Task[None]] = set()
         self.behaviour = behaviour
         self.location = location
         self.requests = 0
         self.connections = 0
 
-    async def __aenter__(self) -> ServedSnapshot:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self, *, port: int = 0) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-
-    async def stop(self) -> None:
-        """Hangs up on everybody and frees the port."""
-        if self._server is None:
-            return
-        self._server.close()
-        for talk in self._talks:
-            talk.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
-
-    @property
-    def port(self) -> int:
-        if self._server is None:
-            raise RuntimeError("the served camera is not started")
-        return int(self._server.sockets[0].getsockname()[1])
-
     @property
     def address(self) -> str:
-        """With user and password, as an operator would give it."""
-        secret = f"{self._user}:{self._password}@" if self._user else ""
-        return f"http://{secret}127.0.0.1:{self.port}/snapshot.jpg"
+        return f"http://{self._authority}/snapshot.jpg"
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._talks.add(task)
-            task.add_done_callback(self._talks.discard)
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        # A cancelled talk ends quietly: asyncio's streams would log the cancellation as an error.
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                self.requests += 1
-                if not await self._answer(head, writer):
-                    break
-        writer.close()
+        answered = True
+        while answered:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            self.requests += 1
+            answered = await self._answer(head, writer)
 
     async def _answer(self, head: str, writer: asyncio.StreamWriter) -> bool:
         """False when the connection ends with this answer."""
