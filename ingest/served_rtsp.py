@@ -13,7 +13,7 @@ import re
 import struct
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -57,7 +57,8 @@ class ServedRtsp(ServedCamera):
     """`async with ServedRtsp(path) as camera: … camera.address`; stopped and port freed at the end.
 
     video: a file with an H.264 track; user: asks for digest authentication. PLAY begins with the keyframe before the
-    present moment, as most cameras do. `plays` and `viewers` count past and present connections that played.
+    present moment, as most cameras do. later, switch: a second file of the same length, keyframes and encoding, shown
+    once `switch()` is true. `plays` and `viewers` count past and present connections that played.
     """
 
     def __init__(
@@ -67,9 +68,13 @@ class ServedRtsp(ServedCamera):
         user: str = "",
         password: str = "",
         behaviour: RtspBehaviour = RtspBehaviour.VIDEO,
+        later: Path | None = None,
+        switch: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(user=user, password=password)
         self._frames = read_frames(video)
+        self._later = self._frames if later is None else read_frames(later)
+        self._switch = switch
         self._started = time.monotonic()
         self.behaviour = behaviour
         self.plays = 0
@@ -149,8 +154,12 @@ class ServedRtsp(ServedCamera):
         rounds, offset = divmod(time.monotonic() - self._started, length)
         begin = self._started + rounds * length
         first = max((i for i, frame in enumerate(self._frames) if frame.key and frame.at_s <= offset), default=0)
+        shown = self._frames
         while self.behaviour is not RtspBehaviour.SILENT:
-            for frame in self._frames[first:]:
+            for number in range(first, len(self._frames)):
+                if self._frames[number].key:
+                    shown = self._later if self._switch() else self._frames
+                frame = shown[number]
                 if not (frame.key and self.behaviour is RtspBehaviour.NO_KEYFRAME):
                     yield frame, begin + frame.at_s
             first, begin = 0, begin + length

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from gridwarden.console import JsonOption, out, print_json, progress_bar, say
+from gridwarden.detectors import WeightsOption
 
 app = typer.Typer(help="Measure: real cameras, detector, broker, record and clients.", no_args_is_help=True)
 
@@ -39,4 +40,37 @@ def loop(
     table = Table("figure", "value", title=f"the whole loop, {seconds:g} s")
     for name, value in figures.to_json().items():
         table.add_row(name, str(value))
+    out.print(table)
+
+
+@app.command("looks")
+def looks(
+    cameras: Annotated[int, typer.Option(min=1, max=20_000, help="Served cameras to watch.")] = 1438,
+    seconds: Annotated[float, typer.Option(min=10, max=3600, help="How long to measure.")] = 120,
+    interval: Annotated[float, typer.Option(min=1, max=3600, help="Each camera's longest time between looks.")] = 10,
+    baseline: Annotated[
+        int | None, typer.Option(min=0, help="Cameras of the dense pipeline; 0 leaves it out. As many as fit.")
+    ] = None,
+    referee: Annotated[bool, typer.Option(help="Infer every served picture, to know what could be found.")] = True,
+    footage: Annotated[Path, typer.Option(help="Where fetched footage is kept between runs.")] = Path("var/footage"),
+    weights: WeightsOption = None,
+    json: JsonOption = False,
+) -> None:
+    """A whole sub-district of served cameras: how often each is looked at, what is found, and what it costs."""
+    from gridwarden.bench.looks import LooksSettings, measure
+
+    settings = LooksSettings(
+        cameras=cameras, seconds=seconds, interval_s=interval, footage=footage, weights=weights,
+        dense_cameras=baseline, with_referee=referee,
+    )  # fmt: skip
+    with progress_bar() as bar:
+        task = bar.add_task("seconds", total=int(seconds))
+        figures = measure(settings, say=say, tick=lambda passed: bar.update(task, completed=int(passed))).to_json()
+    if json:
+        print_json(figures)
+        return
+    table = Table("figure", "value", title=f"{cameras} cameras, {seconds:g} s")
+    for name, value in figures.items():
+        for row, entry in value.items() if isinstance(value, dict) else [("", value)]:
+            table.add_row(f"{name} {row}".strip(), str(entry))
     out.print(table)
