@@ -13,11 +13,13 @@ from models.pictures import Image
 class Shot:
     """One picture as a source gives it, before it is a camera's Look.
 
-    image: uint8 (H, W, 3) BGR, longest side at most `ingest.decode.MAX_SIDE`; captured_at: UTC.
+    image: uint8 (H, W, 3) BGR, longest side at most `ingest.decode.MAX_SIDE`; captured_at: UTC; camera_clock: what the
+    camera itself says the time is, where it says so.
     """
 
     image: Image
     captured_at: datetime
+    camera_clock: datetime | None = None
 
 
 class Source(Protocol):

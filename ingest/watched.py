@@ -68,10 +68,13 @@ class Watched:
             looks=present.looks,
             inferred=self.inferred,
             failures=present.failures,
+            flaws=self._picture_health.flaws,
         )
 
     def retuned(self, camera: Camera) -> None:
-        """The same pictures under new words: name, zones, interval."""
+        """The same pictures under new words: name, zones, interval. Zones drawn anew make the view the right one."""
+        if camera.zones != self.camera.zones:
+            self._picture_health.learn_anew()
         self.camera = camera
 
     async def close(self) -> None:
@@ -88,6 +91,8 @@ class Watched:
         except TimeoutError:
             raise SourceError(f"No picture within {deadline_s:g} s.", reason=Trouble.TIMEOUT) from None
         self._seq += 1
+        if shot.camera_clock is not None:
+            self._picture_health.clock_off = shot.camera_clock - self._clock.now()
         return Look(self.camera.camera_id, shot.image, shot.captured_at, self._seq, reason)
 
 

@@ -112,6 +112,39 @@ class Trouble(StrEnum):
     MISSING = "missing"
 
 
+class Flaw(StrEnum):
+    """What is wrong with the pictures of a camera that gives some, the gravest first. None of them is an incident."""
+
+    FROZEN = "frozen"
+    BLACK = "black"
+    COVERED = "covered"
+    MOVED = "moved"
+    BLURRED = "blurred"
+    CLOCK_WRONG = "clock_wrong"
+
+
+FLAW_WORDS: Mapping[Flaw, Text] = {
+    Flaw.FROZEN: Text(
+        "画面冻结一分钟以上，请重启摄像头", "the camera has sent the identical picture for over a minute; restart it"
+    ),
+    Flaw.BLACK: Text(
+        "画面全黑，请检查镜头盖、照明和夜视模式",
+        "the picture is dark everywhere; check lens cover, light and night mode",
+    ),
+    Flaw.COVERED: Text("镜头被遮挡或蒙住，请到现场查看", "nothing is to be seen; something is in front of the lens"),
+    Flaw.MOVED: Text(
+        "画面已偏离参考视角，区域不再有效，请复位或重画区域",
+        "the view is not the one its zones were drawn on; turn it back or draw the zones again",
+    ),
+    Flaw.BLURRED: Text(
+        "画面模糊：镜头脏污、失焦或大雾，请清洁或对焦",
+        "far less sharp than usual: dirty, out of focus, or fog; clean or focus it",
+    ),
+    Flaw.CLOCK_WRONG: Text("摄像头时钟不准，请校时", "the camera's clock is wrong; set it, or give it a time server"),
+}
+"""What an operator reads and does about it."""
+
+
 class CameraCondition(StrEnum):
     """What a camera is doing, as shown to the operator."""
 
@@ -123,7 +156,10 @@ class CameraCondition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """A camera's truth at one moment. `since`: when `condition` began; `looks`, `failures`: counted since start."""
+    """A camera's truth at one moment.
+
+    since: when `condition` began; looks, failures: counted since start; flaws: of the pictures it gives.
+    """
 
     camera_id: CameraId
     condition: CameraCondition
@@ -135,16 +171,23 @@ class CameraState:
     looks: int = 0
     inferred: int = 0
     failures: int = 0
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
     """A piece of the sub-district one roster answers for.
 
-    boundary: outer ring, (longitude, latitude) in WGS 84 degrees; code: the city's own, opaque.
+    boundary: outer ring, (longitude, latitude) in WGS 84 degrees; holes: rings that do not belong to it; code: the
+    city's own, opaque; parent_id: the cell or community it is a part of, whose roster is asked next.
     """
 
     cell_id: CellId
     code: str
     name: str
     boundary: Polygon
+    parent_id: CellId | None = None
+    holes: tuple[Polygon, ...] = ()
+
+    def contains(self, point: Point) -> bool:
+        return self.boundary.contains(point) and not any(hole.contains(point) for hole in self.holes)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -44,6 +46,7 @@ class SnapshotSource:
         self._means = means
         self._resolver = Resolver(means.waiting, allow_private=allow_private)
         self._auth = AskedAuth(address.user, address.password or "") if address.user is not None else None
+        self._camera_clock: datetime | None = None
         # A client per camera: httpx walks through all of a client's connections on every request.
         self._client = httpx.AsyncClient(
             verify=means.tls,
@@ -71,7 +74,7 @@ class SnapshotSource:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             self._resolver.forget()
             raise _unreachable(error, shown=shown) from None
-        return Shot(image, captured_at)
+        return Shot(image, captured_at, camera_clock=self._camera_clock)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -81,6 +84,7 @@ class SnapshotSource:
         for _ in range(MAX_REDIRECTS + 1):
             async with self._answer(address, deadline_s=deadline_s) as response:
                 if not response.is_redirect:
+                    self._camera_clock = _told_time(response.headers.get("Date", ""))
                     return await _body(response, shown=address.shown)
                 address = self._redirected(address, response.headers["Location"])
         raise SourceError(
@@ -117,6 +121,15 @@ class SnapshotSource:
                 reason=Trouble.REFUSED,
             )
         return target
+
+
+def _told_time(date: str) -> datetime | None:
+    """The camera's clock as its Date header has it (RFC 9110 §6.6.1); None when it says nothing that can be read."""
+    try:
+        told = parsedate_to_datetime(date)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return told.replace(tzinfo=UTC) if told.tzinfo is None else told
 
 
 async def _body(response: httpx.Response, *, shown: str) -> bytes:

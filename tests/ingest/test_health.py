@@ -1,12 +1,8 @@
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from ingest.health import Health, cut_off, failed, lateness, seen
-from ingest.picture_health import PictureHealth
-from models.ids import CameraId
-from models.pictures import Look
 from models.places import CameraCondition, Trouble
 
 
@@ -67,35 +63,3 @@ def test_late_is_said_with_the_moment_it_became_so(clock):
 def test_a_camera_behind_a_dead_host_is_offline_without_a_failure_of_its_own(clock):
     health = cut_off(seen(Health.starting(clock.now()), clock.now()), clock.now(), message="recorder down")
     assert (health.condition, health.failures) == (CameraCondition.OFFLINE, 0)
-
-
-def remarks(health: PictureHealth, clock, images, *, every_s: float = 10) -> list[str]:
-    said = []
-    for image in images:
-        said.append(health.judge(Look(CameraId("c"), image, clock.now(), 1)))
-        clock.advance(seconds=every_s)
-    return said
-
-
-def test_a_black_picture_is_remarked(clock, picture):
-    dark = np.full((240, 320, 3), 5, np.uint8)
-    said = remarks(PictureHealth(live=True), clock, [dark, picture()])
-    assert said[0].startswith("black")
-    assert said[1] == ""
-
-
-def test_a_night_picture_with_a_lamp_is_not_black(clock):
-    night = np.full((240, 320, 3), 5, np.uint8)
-    night[40:80, 40:80] = 220
-    assert remarks(PictureHealth(live=True), clock, [night]) == [""]
-
-
-def test_a_picture_identical_for_over_a_minute_is_frozen_until_it_changes(clock, picture):
-    said = remarks(PictureHealth(live=True), clock, [picture()] * 8 + [picture(seed=2)])
-    assert said[5] == ""
-    assert said[7].startswith("frozen")
-    assert said[8] == ""
-
-
-def test_a_file_may_stand_still(clock, picture):
-    assert set(remarks(PictureHealth(live=False), clock, [picture()] * 20)) == {""}
