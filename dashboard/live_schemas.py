@@ -81,7 +81,7 @@ class TaskMessage(Out):
 
     v: Literal[1]
     seq: int
-    kind: Literal["assigned", "rework", "recalled", "reminder"]
+    kind: Literal["assigned", "rework", "recalled", "reminder", "part", "part_done", "escalated", "appeal"]
     incident: IncidentOut
 
 

@@ -178,6 +178,19 @@ class EvidenceOut(Out):
     taken_at: AwareDatetime
 
 
+class PartOut(Out):
+    """What a further department has been called in for (吹哨); done_at null while it is open."""
+
+    part: int
+    department: str
+    person_id: str
+    person_name: str
+    task: str
+    called_at: AwareDatetime
+    due_at: AwareDatetime | None
+    done_at: AwareDatetime | None
+
+
 class IncidentOut(Out):
     """An incident as every page and the worker's task message show it.
 
@@ -208,6 +221,9 @@ class IncidentOut(Out):
     returns: int
     extensions: int
     closed_at: AwareDatetime | None
+    parts: list[PartOut]
+    worst_picture: str | None
+    merged_into: str | None
     steps: list[Step]
 
 
@@ -252,6 +268,10 @@ class StepData(In):
     # A year: the longest suspension the rules know.
     minutes: Annotated[int, Field(ge=1, le=366 * 24 * 60)] | None = None
     into: Identifier | None = None
+    # Sightings split off, by the seq of their events.
+    events: Annotated[list[int], Field(min_length=1, max_length=200)] | None = None
+    department: Identifier | None = None
+    part: Annotated[int, Field(ge=1, le=99)] | None = None
 
 
 class StepIn(In):

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dispatch import words
-from models.incidents import IncidentState
-from models.lifecycle import Needs, Step
+from models import lifecycle_words
 from models.people import Role
 from models.text import Text
 
@@ -69,36 +67,4 @@ WORDS: Mapping[str, Text] = {
     ),
 }
 
-STATE_WORDS: Mapping[IncidentState, Text] = words.STATES
-
-STEP_WORDS: Mapping[str, Text] = {
-    **words.STEPS,
-    Step.OPEN: Text("立案", "open"),
-    Step.ASSIGN: Text("派遣", "assign"),
-    Step.VERIFY: Text("核查", "verify"),
-    Step.CONFIRM_GONE: Text("核查通过", "confirm gone"),
-    Step.CONFIRM_STILL_THERE: Text("核查不通过", "confirm still there"),
-    Step.EXTEND: Text("延期", "extend"),
-    Step.SUSPEND: Text("挂账", "suspend"),
-    Step.RESUME: Text("恢复", "resume"),
-    Step.MERGE: Text("合并", "merge"),
-    Step.REOPEN: Text("重新立案", "reopen"),
-}
-"""What workers do is worded where their phones are answered; the rest here."""
-
-ROLE_WORDS: Mapping[Role, Text] = {
-    Role.SYSTEM: Text("系统", "system"),
-    Role.CAMERA: Text("摄像头", "camera"),
-    Role.WORKER: Text("网格员", "worker"),
-    Role.LEADER: Text("网格长", "leader"),
-    Role.OPERATOR: Text("值班员", "operator"),
-    Role.ANALYST: Text("分析员", "analyst"),
-    Role.ADMINISTRATOR: Text("管理员", "administrator"),
-}
-
-NEEDS_WORDS: Mapping[Needs, Text] = {
-    Needs.PHOTO: Text("现场照片", "photo"),
-    Needs.REASON: Text("原因", "reason"),
-    Needs.PERSON: Text("处置人", "person"),
-    Needs.INTO: Text("并入的案件", "incident to merge into"),
-}
+ROLE_WORDS: Mapping[Role, Text] = lifecycle_words.ROLES

@@ -5,31 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, select, update
 
+from dispatch.store.pending import DELIVERY
 from dispatch.store.store import StoreSession
-from dispatch.store.tables import Base, DeliveryRow
 from models.ids import IncidentId
 from models.incidents import IncidentEvent
-
-DELIVERY = Base.metadata.tables[DeliveryRow.__tablename__]
-"""Read and written by Core only, as incidents are."""
 
 _OPEN = (
     DELIVERY.c.incident_id == bindparam("incident"),
     DELIVERY.c.person_id == bindparam("person"),
     DELIVERY.c.received_at.is_(None),
 )
-_OWE = insert(DELIVERY)
 _SETTLE = update(DELIVERY).where(*_OPEN)
 _FIND_OPEN = select(DELIVERY).where(*_OPEN)
 
 
 def owe(session: StoreSession, event: IncidentEvent, *, person_id: str, kind: str) -> None:
     """The person's app is to be told of this event. What it was owed about the incident before is outdated."""
-    settle(session, incident_id=event.incident_id, person_id=person_id, at=event.at)
-    session.core.execute(
-        _OWE,
+    if not _is_first(session, event):
+        settle(session, incident_id=event.incident_id, person_id=person_id, at=event.at)
+    session.pending.owe(
         {
             "seq": event.seq,
             "person_id": person_id,
@@ -40,8 +36,13 @@ def owe(session: StoreSession, event: IncidentEvent, *, person_id: str, kind: st
             "next_at": event.at,
             "published_at": None,
             "received_at": None,
-        },
+        }
     )
+
+
+def _is_first(session: StoreSession, event: IncidentEvent) -> bool:
+    """An incident opened in this very transaction, of which nothing has been owed to anybody."""
+    return event.incident_id in session.pending.opened and event.incident_id not in session.pending.told
 
 
 def recall(session: StoreSession, event: IncidentEvent, person_id: str) -> None:
@@ -59,6 +60,7 @@ def received(session: StoreSession, *, incident_id: IncidentId, person_id: str, 
 
 def settle(session: StoreSession, *, incident_id: str, person_id: str, at: datetime) -> None:
     found = {"incident": incident_id, "person": person_id}
+    session.pending.writes += 1
     session.core.execute(_SETTLE, {**found, "received_at": at, "next_at": None})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispatch.city_records import read_city
 from dispatch.people import list_duties, list_people
 from dispatch.places import list_camera_places, list_cells
 from dispatch.routing import Directory
@@ -18,7 +19,7 @@ def read_directory(session: StoreSession) -> Directory:
 
 
 def _present(session: StoreSession) -> Directory:
-    revision = directory_revision(session.core)
+    revision = directory_revision(session.line)
     kept = session.kept_directory.kept
     if kept is None or kept[0] != revision:
         kept = session.kept_directory.kept = revision, _read(session)
@@ -31,4 +32,5 @@ def _read(session: StoreSession) -> Directory:
         people=list_people(session),
         duties=list_duties(session),
         cameras=list_camera_places(session),
+        city=read_city(session),
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, select
 
 from dispatch.projection import apply
-from dispatch.rows import EVENT, INCIDENT, event_columns, event_of, incident_columns, incident_of
+from dispatch.rows import EVENT, INCIDENT, event_of, incident_of
 from dispatch.store.store import StoreSession
 from models.errors import NotFoundError
 from models.ids import IncidentId
@@ -18,11 +18,9 @@ from models.lifecycle import Step
 from models.people import Actor
 
 # Made once: building a statement costs more than SQLite takes to carry it out.
-_ADD_EVENT = insert(EVENT)
-_ADD_INCIDENT = insert(INCIDENT)
-_CHANGE_INCIDENT = update(INCIDENT).where(INCIDENT.c.incident_id == bindparam("changed"))
 _BY_CAUSE = select(EVENT).where(EVENT.c.cause == bindparam("cause")).order_by(EVENT.c.seq).limit(1)
 _BY_CAUSE_THERE = _BY_CAUSE.where(EVENT.c.incident_id == bindparam("incident"))
+_CAUSES = select(EVENT.c.cause).where(EVENT.c.cause.in_(bindparam("causes", expanding=True)))
 _BY_ID = select(INCIDENT).where(INCIDENT.c.incident_id == bindparam("id"))
 _BY_IDS = select(INCIDENT).where(INCIDENT.c.incident_id.in_(bindparam("ids", expanding=True)))
 _NEWEST_SEQ = select(func.max(EVENT.c.seq))
@@ -40,7 +38,7 @@ def append(
     cause: str = "",
     data: Mapping[str, Any] | None = None,
 ) -> IncidentEvent:
-    """Writes the event and the incident's new state. The caller has checked that it is allowed."""
+    """Notes the event and the incident's new state. The caller has checked that it is allowed."""
     before = None if kind == Step.OPEN else _present(session, incident_id)
     event = IncidentEvent(
         seq=_next_seq(session),
@@ -53,8 +51,9 @@ def append(
         cause=cause,
         data=dict(data or {}),
     )
-    session.core.execute(_ADD_EVENT, event_columns(event))
-    _keep(session, before, apply(before, event))
+    incident = apply(before, event)
+    session.pending.note(event, before, incident)
+    session.incidents[incident_id] = incident
     session.newest_seq = event.seq
     return event
 
@@ -63,11 +62,22 @@ def find_event(session: StoreSession, *, cause: str, incident_id: IncidentId | N
     """The event this message has already caused; None for the empty cause."""
     if not cause:
         return None
+    if done := session.pending.causes.get((cause, incident_id or "")):
+        return done
+    if cause in session.info.get("new_causes", ()):
+        return None
     if incident_id is None:
-        row = session.core.execute(_BY_CAUSE, {"cause": cause}).first()
+        row = session.line.execute(_BY_CAUSE, {"cause": cause}).first()
     else:
-        row = session.core.execute(_BY_CAUSE_THERE, {"cause": cause, "incident": incident_id}).first()
+        row = session.line.execute(_BY_CAUSE_THERE, {"cause": cause, "incident": incident_id}).first()
     return None if row is None else event_of(row)
+
+
+def expect_causes(session: StoreSession, causes: Iterable[str]) -> None:
+    """Asks for all of them at once, for a caller that will ask for each: most are new."""
+    asked = set(causes)
+    known = set(session.line.scalars(_CAUSES, {"causes": list(asked)})) if asked else set()
+    session.info["new_causes"] = asked - known
 
 
 def find_incident(session: StoreSession, incident_id: str) -> Incident:
@@ -85,14 +95,17 @@ def load_incidents(session: StoreSession, ids: Collection[str]) -> None:
 
 
 def read_incidents(session: StoreSession, query: Select[Any], values: Mapping[str, Any]) -> list[Incident]:
-    """Those a query for whole rows finds. Kept, because what follows in the transaction asks for them again."""
-    found = [incident_of(row) for row in session.core.execute(query, values)]
-    session.incidents.update((incident.incident_id, incident) for incident in found)
-    return found
+    """Those a query for whole rows finds, as this transaction has them: what it has changed itself is newer."""
+    rows = session.line.execute(query, values).all()
+    return [session.incidents.setdefault(row.incident_id, incident_of(row)) for row in rows]
 
 
 def next_number(session: StoreSession) -> int:
-    return (session.core.execute(_LAST_NUMBER).scalar() or 0) + 1
+    """Numbers, like `seq`, are given under the writers' lock."""
+    if not session.newest_number:
+        session.newest_number = session.line.execute(_LAST_NUMBER).scalar() or 0
+    session.newest_number += 1
+    return session.newest_number
 
 
 def _present(session: StoreSession, incident_id: IncidentId) -> Incident | None:
@@ -101,20 +114,6 @@ def _present(session: StoreSession, incident_id: IncidentId) -> Incident | None:
     return session.incidents.get(incident_id)
 
 
-def _keep(session: StoreSession, before: Incident | None, incident: Incident) -> None:
-    columns = incident_columns(incident)
-    if before is None:
-        session.core.execute(_ADD_INCIDENT, columns)
-    elif changes := _changes(incident_columns(before), columns):
-        session.core.execute(_CHANGE_INCIDENT, {"changed": incident.incident_id, **changes})
-    session.incidents[incident.incident_id] = incident
-
-
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Only these are written: an index whose column is named is written anew even when the value is the same."""
-    return {name: value for name, value in after.items() if value != before[name]}
-
-
 def _next_seq(session: StoreSession) -> int:
     """Writers come one at a time, so the next number is free; the key's uniqueness would tell if it were not."""
-    return (session.newest_seq or session.core.execute(_NEWEST_SEQ).scalar() or 0) + 1
+    return (session.newest_seq or session.line.execute(_NEWEST_SEQ).scalar() or 0) + 1

@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
 from dispatch.directory import read_directory
-from dispatch.events import append, find_event, find_incident, next_number, read_incidents
+from dispatch.events import append, expect_causes, find_event, find_incident, next_number
 from dispatch.followups import SYSTEM, follow_up
-from dispatch.opening import Attach, Open, Reopen, decide
+from dispatch.known import expect_cameras, known_around, note_opened
+from dispatch.opening import Attach, Open, Reopen, Sighting, decide
 from dispatch.projection import evidence_data
-from dispatch.routing import CameraPlace, cell_at
-from dispatch.rows import INCIDENT
+from dispatch.routing import cell_at
+from dispatch.sightlines import CameraPlace, ground_of
 from dispatch.steps import take_step
 from dispatch.store.store import StoreSession
 from dispatch.verification import take_applied, take_verification
@@ -23,7 +22,7 @@ from dispatch.wire import read_applied, read_observation, read_verification
 from models.errors import NotFoundError, PayloadError
 from models.geometry import Box, Point
 from models.ids import CameraId, IncidentId, NodeId
-from models.incidents import FINISHED, Happening, Incident, IncidentEvent, IncidentState
+from models.incidents import Happening, IncidentEvent, IncidentState
 from models.lifecycle import Step
 from models.observations import Observation
 from models.people import Actor, Role
@@ -31,12 +30,6 @@ from models.text import Text
 from models.wire import moment
 
 Message = Mapping[str, Any]
-
-_KNOWN = select(INCIDENT).where(
-    INCIDENT.c.camera_id == bindparam("camera"),
-    INCIDENT.c.subcategory == bindparam("subcategory"),
-    INCIDENT.c.state.not_in([state.value for state in FINISHED]) | (INCIDENT.c.closed_at >= bindparam("since")),
-)
 
 
 def commit_message(
@@ -56,6 +49,26 @@ def commit_message(
     return reader(session, message, now)
 
 
+def expect(session: StoreSession, messages: list[dict[str, Any]], *, now: datetime) -> None:
+    """Reads at once what a batch of observations will ask for one by one."""
+    told = [message for message in messages if message.get("type") == "observation"]
+    if len(told) < 2:
+        return
+    expect_causes(session, {key for message in told if isinstance(key := message.get("key"), str)})
+    cameras = {camera for message in told if isinstance(camera := message.get("camera"), str)}
+    moments = [captured for message in told if (captured := _captured(message)) is not None]
+    since = min([now, *moments]) - session.practice.patience.reopening
+    expect_cameras(session, cameras, since=since)
+
+
+def _captured(message: Message) -> datetime | None:
+    try:
+        taken = datetime.fromisoformat(str(message.get("captured_at")))
+    except ValueError:
+        return None
+    return taken if taken.tzinfo is not None else None
+
+
 def take_observation(session: StoreSession, observation: Observation, *, now: datetime) -> IncidentEvent | None:
     """Opens, attaches or reopens."""
     if find_event(session, cause=observation.key):
@@ -67,8 +80,14 @@ def take_observation(session: StoreSession, observation: Observation, *, now: da
         session.practice.subcategory(observation.subcategory)
     except NotFoundError as error:
         raise PayloadError(str(error)) from error
-    known = _known(session, observation, now)
-    match decide(known, observation, reopening=session.practice.patience.reopening):
+    sighting = Sighting(
+        camera_id=observation.camera_id,
+        subcategory=observation.subcategory,
+        seen_at=observation.captured_at,
+        box=observation.box,
+        ground=ground_of(camera, observation.box),
+    )
+    match decide(known_around(session, sighting, now=now), sighting, reopening=session.practice.patience.reopening):
         case Open():
             return _open(session, observation, camera, now)
         case Attach(incident_id):
@@ -92,8 +111,13 @@ def open_incident(
     seen_at: datetime | None = None,
     first_seen_at: datetime | None = None,
     evidence: list[dict[str, str]] | None = None,
+    assist: bool = False,
+    more: Mapping[str, Any] | None = None,
 ) -> IncidentEvent:
-    """Writes the opening; routing and telling the worker follow in the same transaction."""
+    """Writes the opening; routing and telling the worker follow in the same transaction.
+
+    assist: nobody is sent before an operator has confirmed it; more: what else its opening is to tell.
+    """
     cell = cell_at(position, read_directory(session).cells)
     event = append(
         session,
@@ -101,7 +125,7 @@ def open_incident(
         kind=Step.OPEN,
         actor=actor,
         at=now,
-        after=IncidentState.OPENED,
+        after=IncidentState.SUSPECTED if assist else IncidentState.OPENED,
         cause=cause,
         data={
             "number": next_number(session),
@@ -115,8 +139,10 @@ def open_incident(
             "first_seen_at": moment(first_seen_at or now),
             "seen_at": moment(seen_at or now),
             "evidence": evidence or [],
+            **(more or {}),
         },
     )
+    note_opened(session, find_incident(session, event.incident_id))
     follow_up(session, find_incident(session, event.incident_id), event, take=take_step)
     return event
 
@@ -136,23 +162,50 @@ def _open(session: StoreSession, observation: Observation, camera: CameraPlace, 
         seen_at=observation.captured_at,
         first_seen_at=observation.first_seen_at,
         evidence=evidence_data(observation.evidence),
+        assist=observation.assist,
     )
 
 
 def _attach(session: StoreSession, observation: Observation, incident_id: IncidentId, now: datetime) -> IncidentEvent:
+    actor = _camera_actor(observation)
+    return attach(
+        session,
+        incident_id,
+        actor=actor,
+        now=now,
+        cause=observation.key,
+        data=_sighting(observation),
+        sure=not observation.assist,
+    )
+
+
+def attach(
+    session: StoreSession,
+    incident_id: IncidentId,
+    *,
+    actor: Actor,
+    now: datetime,
+    cause: str,
+    data: Mapping[str, Any],
+    sure: bool = True,
+) -> IncidentEvent:
+    """One more sighting; one that needs nobody's word confirms an incident that waited for it."""
     incident = find_incident(session, incident_id)
     while incident.merged_into is not None:  # only unfinished incidents take others in, so this ends
         incident = find_incident(session, incident.merged_into)
-    return append(
+    event = append(
         session,
         incident_id=incident.incident_id,
         kind=Happening.ATTACHED,
-        actor=_camera_actor(observation),
+        actor=actor,
         at=now,
         after=incident.state,
-        cause=observation.key,
-        data=_sighting(observation),
+        cause=cause,
+        data=data,
     )
+    if sure and incident.state is IncidentState.SUSPECTED:
+        take_step(session, incident_id=incident.incident_id, step=Step.CONFIRM, actor=SYSTEM, now=now)
+    return event
 
 
 def _reopen(session: StoreSession, observation: Observation, incident_id: IncidentId, now: datetime) -> IncidentEvent:
@@ -165,13 +218,6 @@ def _reopen(session: StoreSession, observation: Observation, incident_id: Incide
         cause=observation.key,
         data=_sighting(observation) | {"reason": "seen again", "camera": observation.camera_id},
     )
-
-
-def _known(session: StoreSession, observation: Observation, now: datetime) -> list[Incident]:
-    """Unfinished incidents at this camera of this kind, and those finished so lately that they may matter."""
-    since = min(observation.captured_at, now) - session.practice.patience.reopening
-    wanted = {"camera": observation.camera_id, "subcategory": observation.subcategory, "since": since}
-    return read_incidents(session, _KNOWN, wanted)
 
 
 def _sighting(observation: Observation) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dispatch.sightlines import Ground, same_place
 from models.geometry import Box
-from models.ids import IncidentId
+from models.ids import CameraId, IncidentId, SubcategoryCode
 from models.incidents import FINISHED, Incident, IncidentState
-from models.observations import Observation
 
 SAME_IOU = 0.3
 """Two looks at the same standing thing overlap at least this much: passers-by hide part of it and boxes
@@ -41,18 +41,43 @@ class Reopen:
 Decision = Open | Attach | Reopen
 
 
-def decide(known: Iterable[Incident], observation: Observation, *, reopening: timedelta) -> Decision:
-    """What the observation is to the incidents known at its camera, of its subcategory, finished ones included.
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is compared with known incidents: an observation, or a person's report (camera_id None from the street).
 
-    Unfinished incidents go first, then the best overlap. A merged incident stands for the one it was merged into.
+    ground: where it stands on the map, None when only its camera and box say where it is.
     """
-    same = [incident for incident in known if _is_same(incident, observation, reopening)]
+
+    camera_id: CameraId | None
+    subcategory: SubcategoryCode
+    seen_at: datetime
+    box: Box | None
+    ground: Ground | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An incident that may be the same problem, and where on the map it is."""
+
+    incident: Incident
+    ground: Ground | None = None
+
+
+def decide(known: Iterable[Known], sighting: Sighting, *, reopening: timedelta) -> Decision:
+    """What the sighting is to the incidents known around it, finished ones included.
+
+    Unfinished incidents go first, then those of the same camera, then the best overlap. A merged incident stands for
+    the one it was merged into.
+    """
+    same = [one.incident for one in known if _is_same(one, sighting, reopening)]
     best = max(
-        same, key=lambda incident: (incident.state not in FINISHED, _overlap(incident, observation)), default=None
+        same,
+        key=lambda one: (one.state not in FINISHED, one.camera_id == sighting.camera_id, _overlap(one, sighting)),
+        default=None,
     )
     if best is None:
         return Open()
-    if best.state is IncidentState.CLOSED and _seen_after(best.closed_at, observation):
+    if best.state is IncidentState.CLOSED and _seen_after(best.closed_at, sighting):
         return Reopen(best.incident_id)
     if best.state is IncidentState.MERGED and best.merged_into is not None:
         return Attach(best.merged_into)
@@ -64,25 +89,35 @@ def overlap(first: Box, second: Box) -> tuple[float, float]:
     return first.iou(second), first.intersection(second) / min(first.area, second.area)
 
 
-def _is_same(incident: Incident, observation: Observation, reopening: timedelta) -> bool:
-    if (incident.camera_id, incident.subcategory) != (observation.camera_id, observation.subcategory):
+def _is_same(known: Known, sighting: Sighting, reopening: timedelta) -> bool:
+    incident = known.incident
+    if incident.subcategory != sighting.subcategory:
         return False
-    if incident.state in FINISHED and not _recent(incident, observation, reopening):
+    if incident.state in FINISHED and not _recent(incident, sighting, reopening):
         return False
-    if incident.box is None:
+    if incident.camera_id is not None and incident.camera_id == sighting.camera_id:
+        return _same_box(incident.box, sighting.box)
+    return known.ground is not None and sighting.ground is not None and same_place(known.ground, sighting.ground)
+
+
+def _same_box(first: Box | None, second: Box | None) -> bool:
+    """Without a box somebody reported what can be seen from that camera: one problem of a kind there."""
+    if first is None or second is None:
         return True
-    iou, contained = overlap(incident.box, observation.box)
+    iou, contained = overlap(first, second)
     return iou >= SAME_IOU or contained >= SAME_CONTAINED
 
 
-def _recent(incident: Incident, observation: Observation, reopening: timedelta) -> bool:
-    return incident.closed_at is not None and observation.captured_at <= incident.closed_at + reopening
+def _recent(incident: Incident, sighting: Sighting, reopening: timedelta) -> bool:
+    return incident.closed_at is not None and sighting.seen_at <= incident.closed_at + reopening
 
 
-def _seen_after(moment: datetime | None, observation: Observation) -> bool:
+def _seen_after(moment: datetime | None, sighting: Sighting) -> bool:
     """An observation delivered late may tell of the time before the closing: that is no reason to reopen."""
-    return moment is not None and observation.captured_at > moment
+    return moment is not None and sighting.seen_at > moment
 
 
-def _overlap(incident: Incident, observation: Observation) -> float:
-    return 1.0 if incident.box is None else incident.box.iou(observation.box)
+def _overlap(incident: Incident, sighting: Sighting) -> float:
+    if incident.box is None or sighting.box is None or incident.camera_id != sighting.camera_id:
+        return 1.0
+    return incident.box.iou(sighting.box)

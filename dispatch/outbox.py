@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from dispatch.deliveries import DELIVERY
 from dispatch.directory import read_directory
 from dispatch.events import append, find_incident, load_incidents
 from dispatch.followups import SYSTEM
 from dispatch.practice import Patience
+from dispatch.store.pending import DELIVERY
 from dispatch.store.store import StoreSession
 from dispatch.store.tables import NodeRequestRow
 from dispatch.task_message import task_message
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 BATCH = 100
 """Messages sent before noting them: small enough that a crash repeats little, large enough to share a commit."""
 
-TOLD_ONCE = frozenset({"recalled", "reminder"})
+TOLD_ONCE = frozenset({"recalled", "reminder", "part_done", "escalated", "appeal"})
 """Kinds that need no answer: the app learns the same when it asks for what it is owed."""
 
 _DUE = select(DELIVERY).where(DELIVERY.c.next_at <= bindparam("now")).order_by(DELIVERY.c.seq).limit(BATCH)

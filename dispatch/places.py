@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from dispatch.routing import CameraPlace
+from dispatch.sightlines import CameraPlace
 from dispatch.store.directory import CameraRow, CellRow
 from dispatch.store.revision import directory_changed
 from models.geometry import Polygon
@@ -17,14 +17,30 @@ from models.places import Camera, GridCell, Zone, ZoneKind
 
 def put_cell(session: Session, cell: GridCell) -> None:
     """Adds it or changes it."""
-    session.merge(CellRow(cell_id=cell.cell_id, code=cell.code, name=cell.name, boundary=_corners(cell.boundary)))
+    session.merge(
+        CellRow(
+            cell_id=cell.cell_id,
+            code=cell.code,
+            name=cell.name,
+            boundary=_corners(cell.boundary),
+            parent_id=cell.parent_id,
+            holes=[_corners(hole) for hole in cell.holes],
+        )
+    )
     session.flush()
     directory_changed(session)
 
 
 def list_cells(session: Session) -> list[GridCell]:
     return [
-        GridCell(CellId(row.cell_id), row.code, row.name, _polygon(row.boundary))
+        GridCell(
+            CellId(row.cell_id),
+            row.code,
+            row.name,
+            _polygon(row.boundary),
+            parent_id=None if row.parent_id is None else CellId(row.parent_id),
+            holes=tuple(_polygon(hole) for hole in row.holes),
+        )
         for row in session.scalars(select(CellRow).order_by(CellRow.code, CellRow.cell_id))
     ]
 
@@ -48,9 +64,18 @@ def list_cameras(session: Session) -> list[Camera]:
 
 
 def list_camera_places(session: Session) -> list[CameraPlace]:
-    query = select(CameraRow.camera_id, CameraRow.name, CameraRow.longitude, CameraRow.latitude, CameraRow.node_id)
+    query = select(
+        CameraRow.camera_id,
+        CameraRow.name,
+        CameraRow.longitude,
+        CameraRow.latitude,
+        CameraRow.node_id,
+        CameraRow.bearing_deg,
+    )
     return [
-        CameraPlace(CameraId(row.camera_id), row.name, (row.longitude, row.latitude), NodeId(row.node_id))
+        CameraPlace(
+            CameraId(row.camera_id), row.name, (row.longitude, row.latitude), NodeId(row.node_id), row.bearing_deg
+        )
         for row in session.execute(query.order_by(CameraRow.camera_id))
     ]
 

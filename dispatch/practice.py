@@ -21,6 +21,8 @@ class Patience:
     ask, ask_longest: the same between two askings of a watch node.
     verify: a camera has this long to answer; public limits give 30 minutes for the whole check, so that half is left
     for a person. suppress: how long a place stays masked after "nothing here"; a week covers a weekly market once.
+    escalate: an overdue incident goes one step up the line after each such pause without anybody acting; acted: and is
+    left alone this long after somebody has, one working day of eight hours.
     reopening: a problem seen again this soon after it was closed is the same problem.
     """
 
@@ -31,6 +33,8 @@ class Patience:
     ask_longest: timedelta = timedelta(seconds=60)
     verify: timedelta = timedelta(minutes=15)
     suppress: timedelta = timedelta(days=7)
+    escalate: timedelta = timedelta(minutes=30)
+    acted: timedelta = timedelta(hours=8)
     reopening: timedelta = timedelta(minutes=10)
 
 

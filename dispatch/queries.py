@@ -12,13 +12,10 @@ from dispatch.events import find_incident
 from dispatch.rows import EVENT, INCIDENT, event_of, incident_of
 from dispatch.store.store import StoreSession
 from models.ids import CellId, IncidentId, PersonId
-from models.incidents import Incident, IncidentEvent, IncidentState
+from models.incidents import OWED_STATES, Incident, IncidentEvent, IncidentState
 
 MOST_ROWS = 1000
 """No page shows more; a caller that wants all goes on with `before_number` or `seq`."""
-
-OWED_STATES = frozenset({IncidentState.ASSIGNED, IncidentState.RECEIVED, IncidentState.ACCEPTED, IncidentState.REWORK})
-"""States in which the assignee has something to do."""
 
 
 def get_incident(session: StoreSession, incident_id: str) -> Incident:
@@ -78,13 +75,19 @@ def last_seq(session: Session) -> int:
 
 
 def owed(session: Session, person_id: PersonId | str) -> list[Incident]:
-    """What this person has to do, oldest first."""
-    query = (
-        select(INCIDENT)
-        .where(INCIDENT.c.assignee_id == person_id, INCIDENT.c.state.in_([state.value for state in OWED_STATES]))
-        .order_by(INCIDENT.c.number)
-    )
-    return [incident_of(row) for row in session.execute(query)]
+    """What this person has to do, oldest first: incidents assigned to them, and those they are called in for."""
+    in_hand = INCIDENT.c.state.in_([state.value for state in (*OWED_STATES, IncidentState.SUSPENDED)])
+    mine = (INCIDENT.c.assignee_id == person_id) & (INCIDENT.c.state != IncidentState.SUSPENDED.value)
+    query = select(INCIDENT).where(in_hand, mine | (INCIDENT.c.open_parts > 0)).order_by(INCIDENT.c.number)
+    found = [incident_of(row) for row in session.execute(query)]
+    return [incident for incident in found if owes(incident, person_id)]
+
+
+def owes(incident: Incident, person_id: str) -> bool:
+    """Whether this person has something to do about it."""
+    mine = incident.assignment is not None and incident.assignment.person_id == person_id
+    called = any(part.person_id == person_id for part in incident.open_parts)
+    return (mine and incident.state in OWED_STATES) or called
 
 
 def incidents_with_picture(session: Session, picture: str) -> list[Incident]:

@@ -10,18 +10,19 @@ from typing import Any
 from dispatch import deliveries, words
 from dispatch.directory import read_directory
 from dispatch.events import append, find_event, find_incident
-from dispatch.queries import OWED_STATES
 from dispatch.steps import is_assignee, take_step
 from dispatch.store.store import StoreSession
 from dispatch.wire import Reply, read_reply
 from models.errors import NotFoundError, PayloadError, StepRefusedError
-from models.incidents import Happening, Incident
+from models.incidents import OWED_STATES, Happening, Incident, IncidentState
 from models.lifecycle import Step
 from models.people import Actor
 from models.text import Text
 from models.wire import VERSION
 
-WORKERS_STEPS = frozenset({Step.RECEIVE, Step.ACCEPT, Step.RESOLVE, Step.RETURN, Step.NOTHING_HERE})
+WORKERS_STEPS = frozenset(
+    {Step.RECEIVE, Step.ACCEPT, Step.RESOLVE, Step.RETURN, Step.NOTHING_HERE, Step.PART_DONE, Step.APPEAL}
+)
 """What may be said over MQTT; the steps of leaders and operators go through the signed-in API."""
 
 
@@ -57,7 +58,7 @@ def take_reply(session: StoreSession, person_id: str, message: Mapping[str, Any]
         return Answer(reply.key, False, None, words.UNKNOWN)
     except StepRefusedError as error:
         state = find_incident(session, reply.incident_id).state
-        return Answer(reply.key, False, state.value, words.refused(reply.step, state, because=str(error)))
+        return Answer(reply.key, False, state.value, error.text)
 
 
 def _take(session: StoreSession, reply: Reply, actor: Actor, now: datetime) -> Answer:
@@ -65,11 +66,12 @@ def _take(session: StoreSession, reply: Reply, actor: Actor, now: datetime) -> A
     done = find_event(session, cause=reply.key, incident_id=incident.incident_id)
     if done is not None and done.actor == actor:
         return Answer(reply.key, True, incident.state.value, words.DONE)
-    if done is not None or not is_assignee(incident, actor):
+    called = any(part.person_id == actor.actor_id for part in incident.open_parts)
+    if done is not None or not (called or is_assignee(incident, actor)):
         return Answer(reply.key, False, incident.state.value, words.NOT_YOURS)
     if reply.step == Happening.SEEN:
         _note_seen(session, incident, reply, actor, now)
-    elif not _has_it_already(incident, reply):
+    elif not _has_it_already(incident, reply, only_called=called and not is_assignee(incident, actor)):
         take_step(
             session,
             incident_id=incident.incident_id,
@@ -83,9 +85,11 @@ def _take(session: StoreSession, reply: Reply, actor: Actor, now: datetime) -> A
     return Answer(reply.key, True, find_incident(session, incident.incident_id).state.value, words.DONE)
 
 
-def _has_it_already(incident: Incident, reply: Reply) -> bool:
-    """A task told again (rework, reminder, republished) is received again; the incident has moved on meanwhile."""
-    return reply.step == Step.RECEIVE and incident.state in OWED_STATES and incident.state != "assigned"
+def _has_it_already(incident: Incident, reply: Reply, *, only_called: bool) -> bool:
+    """A task told again (rework, reminder, republished) is received again; the incident has moved on meanwhile.
+    Who is called in for a part receives that, not the incident."""
+    moved_on = incident.state in OWED_STATES and incident.state != IncidentState.ASSIGNED
+    return reply.step == Step.RECEIVE and (moved_on or only_called)
 
 
 def _note_seen(session: StoreSession, incident: Incident, reply: Reply, actor: Actor, now: datetime) -> None:

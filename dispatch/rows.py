@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from dispatch.projection import box_of, evidence_data, evidence_of
+from dispatch.projection import box_of, evidence_data, evidence_of, parts_data, parts_of
 from dispatch.store.tables import Base, EventRow, IncidentRow
-from models.ids import CameraId, CellId, DepartmentId, IncidentId, PersonId, SubcategoryCode
+from models.ids import CameraId, CellId, DepartmentId, IncidentId, PersonId, PictureHash, SubcategoryCode
 from models.incidents import Assignment, Incident, IncidentEvent, IncidentState
 from models.people import Actor, Role
 from models.text import Text
@@ -57,13 +57,18 @@ def incident_of(row: Row[Any]) -> Incident:
         closed_at=row.closed_at,
         suspended_at=row.suspended_at,
         merged_into=None if row.merged_into is None else IncidentId(row.merged_into),
+        parts=parts_of(row.parts),
+        worst_picture=None if row.worst_picture is None else PictureHash(row.worst_picture),
+        worst_area=row.worst_area,
     )
 
 
 def _assignment_of(row: Row[Any]) -> Assignment | None:
     if row.assignee_id is None or row.department_id is None or row.assigned_at is None:
         return None
-    return Assignment(PersonId(row.assignee_id), DepartmentId(row.department_id), row.assigned_at, row.due_at)
+    return Assignment(
+        PersonId(row.assignee_id), DepartmentId(row.department_id), row.assigned_at, row.due_at, row.time_limit
+    )
 
 
 def incident_columns(incident: Incident) -> dict[str, Any]:
@@ -88,6 +93,7 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "department_id": None if assignment is None else assignment.department_id,
         "assigned_at": None if assignment is None else assignment.assigned_at,
         "due_at": None if assignment is None else assignment.due_at,
+        "time_limit": None if assignment is None else assignment.limit,
         "evidence": evidence_data(incident.evidence),
         "reworks": incident.reworks,
         "returns": incident.returns,
@@ -95,6 +101,10 @@ def incident_columns(incident: Incident) -> dict[str, Any]:
         "closed_at": incident.closed_at,
         "suspended_at": incident.suspended_at,
         "merged_into": incident.merged_into,
+        "parts": parts_data(incident.parts),
+        "open_parts": len(incident.open_parts),
+        "worst_picture": incident.worst_picture,
+        "worst_area": incident.worst_area,
     }
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 
-from dispatch import deadlines
+from dispatch import deadlines, words
+from dispatch.clocks import calendar, department_of, limit_of, started
 from dispatch.directory import read_directory
 from dispatch.events import append, find_event, find_incident
 from dispatch.followups import follow_up
-from dispatch.projection import evidence_data
+from dispatch.merging import split_off, unmerged
+from dispatch.parts import called_in, holds_part, part_done
+from dispatch.photos import photo_evidence
 from dispatch.store.store import StoreSession
 from dispatch.store.tables import EventRow
 from models.errors import NotFoundError, PayloadError, StepRefusedError
-from models.ids import IncidentId, PersonId, PictureHash
-from models.incidents import FINISHED, Incident, IncidentEvent, IncidentState
-from models.lifecycle import Needs, Step, next_state
-from models.observations import Evidence, EvidenceRole
+from models.ids import IncidentId, PersonId
+from models.incidents import FINISHED, Assignment, Incident, IncidentEvent, IncidentState
+from models.lifecycle import Needs, Step, next_state, transition
 from models.people import Actor, Role
 from models.wire import moment
+
+LONGEST_SUSPENSION = timedelta(days=365)
+"""挂账 lasts a year at most."""
 
 MOST_EXTENSIONS = 2
 """Public rules allow two extensions, each of the original limit."""
@@ -53,23 +58,25 @@ def take_step(
         return done
     incident = find_incident(session, incident_id)
     given = _given(actor, data or {})
+    row = transition(step)
+    theirs = holds_part(incident, actor, given) if row and row.part else is_assignee(incident, actor)
     after = next_state(
         incident.state,
         step,
         role=actor.role,
-        is_assignee=is_assignee(incident, actor),
+        is_assignee=theirs,
         brings=frozenset(need for need in Needs if need.value in given),
     )
-    prepare = _PREPARE.get(step, _as_given)
+    prepared = _PREPARE.get(step, _as_given)(session, incident, _checked(given), now)
     event = append(
         session,
         incident_id=incident_id,
         kind=step.value,
         actor=actor,
         at=now,
-        after=after,
+        after=IncidentState(prepared.pop("after", after)),
         cause=cause,
-        data=prepare(session, incident, _checked(given), now),
+        data=prepared,
     )
     follow_up(session, incident, event, take=take_step)
     return event
@@ -91,7 +98,7 @@ def _given(actor: Actor, data: Mapping[str, Any]) -> Data:
 
 
 def _checked(data: Data) -> Data:
-    for key in ("reason", "person", "into", "photo", "note"):
+    for key in ("reason", "person", "into", "photo", "note", "department"):
         value = data.get(key)
         if value is not None and not (isinstance(value, str) and len(value) <= LONGEST_REASON):
             raise PayloadError(f"{key} must be text of at most {LONGEST_REASON} characters")
@@ -107,19 +114,24 @@ def _assign(session: StoreSession, incident: Incident, data: Data, now: datetime
     person_id = PersonId(data["person"])
     if person_id not in read_directory(session).person_by_id:
         raise NotFoundError(f"There is no person {person_id!r} to assign to")
-    subcategory = session.practice.subcategory(incident.subcategory)
     running = incident.assignment if incident.state is not IncidentState.OPENED else None
-    due_at = running.due_at if running else deadlines.due_at(subcategory.limit, now, session.practice.calendar)
+    clock = _as_running(running) if running else started(session, incident, now)
     previous = {"from": running.person_id} if running and running.person_id != person_id else {}
-    return data | previous | {"department": subcategory.department, "due_at": moment(due_at) if due_at else None}
+    return data | previous | clock | {"department": department_of(session, incident)}
+
+
+def _as_running(assignment: Assignment) -> Data:
+    return {"due_at": moment(assignment.due_at) if assignment.due_at else None, "limit": assignment.limit}
 
 
 def _resolve(_session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
-    return data | {"evidence": _photo(data, now), "late": _is_overdue(incident, now)} | _handler(incident)
+    if incident.open_parts:
+        raise StepRefusedError(words.PARTS_OPEN, state=incident.state)
+    return data | {"evidence": photo_evidence(data, now), "late": _is_overdue(incident, now)} | _handler(incident)
 
 
 def _nothing_here(_session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
-    return data | ({"evidence": _photo(data, now)} if "photo" in data else {}) | _handler(incident)
+    return data | ({"evidence": photo_evidence(data, now)} if "photo" in data else {}) | _handler(incident)
 
 
 def _return(_session: StoreSession, incident: Incident, data: Data, _now: datetime) -> Data:
@@ -132,20 +144,23 @@ def _handler(incident: Incident) -> Data:
 
 
 def _extend(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
-    due_at = _still_running(incident, now, what="extended")
+    due_at = _still_running(incident, now)
     if incident.extensions >= MOST_EXTENSIONS:
-        raise StepRefusedError(f"it has been extended {MOST_EXTENSIONS} times already", state=incident.state)
-    limit = session.practice.subcategory(incident.subcategory).limit
-    later = deadlines.add(limit.kind, deadlines.allowance(limit), due_at, session.practice.calendar)
+        raise StepRefusedError(words.EXTENDED, state=incident.state)
+    limit = limit_of(session, incident)
+    later = deadlines.add(limit.kind, deadlines.allowance(limit), due_at, calendar(session))
     return data | {"due_at": moment(later)}
 
 
 def _suspend(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
-    _still_running(incident, now, what="suspended")
+    """Once, and not for longer than a year: then the clock goes on by itself."""
+    _still_running(incident, now)
     before = select(func.count()).where(EventRow.incident_id == incident.incident_id, EventRow.kind == Step.SUSPEND)
     if session.scalar(before):
-        raise StepRefusedError("it has been suspended once already", state=incident.state)
-    return data
+        raise StepRefusedError(words.SUSPENDED_ONCE, state=incident.state)
+    minutes = data.pop("minutes", None)
+    length = timedelta(minutes=minutes) if isinstance(minutes, int) and minutes > 0 else LONGEST_SUSPENSION
+    return data | {"until": moment(now + min(length, LONGEST_SUSPENSION))}
 
 
 def _resume(session: StoreSession, incident: Incident, data: Data, now: datetime) -> Data:
@@ -153,42 +168,33 @@ def _resume(session: StoreSession, incident: Incident, data: Data, now: datetime
     due_at = incident.assignment.due_at if incident.assignment else None
     if due_at is None or incident.suspended_at is None:
         return data | {"due_at": None}
-    kind = session.practice.subcategory(incident.subcategory).limit.kind
-    left = deadlines.between(kind, incident.suspended_at, due_at, session.practice.calendar)
-    return data | {"due_at": moment(deadlines.add(kind, left, now, session.practice.calendar))}
+    kind, days = limit_of(session, incident).kind, calendar(session)
+    left = deadlines.between(kind, incident.suspended_at, due_at, days)
+    return data | {"due_at": moment(deadlines.add(kind, left, now, days))}
 
 
 def _merge(session: StoreSession, incident: Incident, data: Data, _now: datetime) -> Data:
     target = find_incident(session, data["into"])
     if target.incident_id == incident.incident_id:
-        raise StepRefusedError("an incident cannot be merged into itself", state=incident.state)
+        raise StepRefusedError(words.INTO_ITSELF, state=incident.state)
     if target.state in FINISHED:
-        raise StepRefusedError(
-            f"incident {target.number} is '{target.state}' and takes nothing in", state=incident.state
-        )
+        raise StepRefusedError(words.TAKES_NOTHING_IN, state=incident.state)
     return data
 
 
-def _still_running(incident: Incident, now: datetime, *, what: str) -> datetime:
+def _still_running(incident: Incident, now: datetime) -> datetime:
     """The deadline. Pauses never help what is already overdue, so a passed one is refused."""
     due_at = incident.assignment.due_at if incident.assignment else None
     if due_at is None:
-        raise StepRefusedError(f"it has no deadline that could be {what}", state=incident.state)
+        raise StepRefusedError(words.NO_DEADLINE, state=incident.state)
     if now > due_at:
-        raise StepRefusedError(f"it is overdue and cannot be {what} any more", state=incident.state)
+        raise StepRefusedError(words.OVERDUE, state=incident.state)
     return due_at
 
 
 def _is_overdue(incident: Incident, now: datetime) -> bool:
     due_at = incident.assignment.due_at if incident.assignment else None
     return due_at is not None and now > due_at
-
-
-def _photo(data: Data, now: datetime) -> list[dict[str, str]]:
-    picture = data["photo"]
-    if len(picture) != 64 or not set(picture) <= set("0123456789abcdef"):
-        raise PayloadError("photo must be a picture's hash, 64 lower-case hex digits, as the upload returned it")
-    return evidence_data([Evidence(PictureHash(picture), EvidenceRole.WORKER, now)])
 
 
 _PREPARE: Mapping[Step, Callable[[StoreSession, Incident, Data, datetime], Data]] = {
@@ -200,4 +206,8 @@ _PREPARE: Mapping[Step, Callable[[StoreSession, Incident, Data, datetime], Data]
     Step.SUSPEND: _suspend,
     Step.RESUME: _resume,
     Step.MERGE: _merge,
+    Step.UNMERGE: unmerged,
+    Step.SPLIT: split_off,
+    Step.CALL_IN: called_in,
+    Step.PART_DONE: part_done,
 }

@@ -9,33 +9,36 @@ from datetime import datetime
 from sqlalchemy import select
 
 from dispatch import deadlines, deliveries
-from dispatch.deliveries import DELIVERY
+from dispatch.clocks import calendar, department_of, limit_of
 from dispatch.directory import read_directory
 from dispatch.events import append, find_event, find_incident
 from dispatch.followups import SYSTEM, assign, route
+from dispatch.overdue import escalate_overdue
 from dispatch.passed_over import passed_over
-from dispatch.queries import OWED_STATES, timeline
-from dispatch.routing import Directory, centre, choose, line_of_duty
-from dispatch.rows import INCIDENT, incident_of
-from dispatch.steps import take_step
+from dispatch.queries import timeline
+from dispatch.routing import Directory, centre, choose, department_line, line_of_duty
+from dispatch.rows import EVENT, INCIDENT, event_of, incident_of
+from dispatch.steps import LONGEST_SUSPENSION, take_step
+from dispatch.store.pending import DELIVERY
 from dispatch.store.store import Store, StoreSession
 from dispatch.verification import give_up, overdue_requests
 from models.errors import GridwardenError
-from models.ids import PersonId
-from models.incidents import Happening, Incident, IncidentState
+from models.ids import IncidentId, PersonId
+from models.incidents import FINISHED, OWED_STATES, Happening, Incident, IncidentState
+from models.lifecycle import Step
 
 log = logging.getLogger(__name__)
 
 REMIND_AT = (0.5, 0.8, 1.0)
 """Shares of the limit at which the worker is reminded: half is routine, four fifths is a warning, all is overdue."""
 
-AWAITED = ("assigned", "rework")
+AWAITED = ("assigned", "rework", "part")
 """Kinds of task messages whose `received` is waited for."""
 
 
 def sweep(store: Store, *, now: datetime) -> None:
     """One round; each matter in its own transaction, so that one that fails neither undoes nor stops the others."""
-    for one in (give_up_on_cameras, route_again, escalate_silence, remind):
+    for one in (give_up_on_cameras, route_again, escalate_silence, remind, escalate_overdue, resume_suspended):
         try:
             with store.transaction() as session:
                 one(session, now=now)
@@ -63,7 +66,7 @@ def escalate_silence(session: StoreSession, *, now: datetime) -> None:
     """Substitute, leader, command centre: whoever does not say `received` in time is passed over."""
     directory = read_directory(session)
     query = (
-        select(DELIVERY.c.incident_id, DELIVERY.c.person_id)
+        select(DELIVERY.c.incident_id, DELIVERY.c.person_id, DELIVERY.c.kind)
         .where(
             DELIVERY.c.received_at.is_(None),
             DELIVERY.c.kind.in_(AWAITED),
@@ -71,9 +74,12 @@ def escalate_silence(session: StoreSession, *, now: datetime) -> None:
         )
         .order_by(DELIVERY.c.seq)
     )
-    for incident_id, person_id in session.execute(query).all():
+    for incident_id, person_id, kind in session.execute(query).all():
         incident = find_incident(session, incident_id)
-        _escalate(session, directory, incident, silent=PersonId(person_id), now=now)
+        if kind == "part":
+            _pass_part_on(session, directory, incident, silent=PersonId(person_id), now=now)
+        else:
+            _escalate(session, directory, incident, silent=PersonId(person_id), now=now)
 
 
 def remind(session: StoreSession, *, now: datetime) -> None:
@@ -88,12 +94,27 @@ def remind(session: StoreSession, *, now: datetime) -> None:
             _remind_once(session, incident, passed[-1], now)
 
 
+def resume_suspended(session: StoreSession, *, now: datetime) -> None:
+    """What was put off until a moment goes on by itself when it has come."""
+    query = select(INCIDENT.c.incident_id).where(INCIDENT.c.state == IncidentState.SUSPENDED.value)
+    for incident_id in session.scalars(query).all():
+        last = session.execute(
+            select(EVENT)
+            .where(EVENT.c.incident_id == incident_id, EVENT.c.kind == Step.SUSPEND)
+            .order_by(EVENT.c.seq.desc())
+            .limit(1)
+        ).one()
+        until = event_of(last).data.get("until")
+        if (datetime.fromisoformat(until) if until else last.at + LONGEST_SUSPENSION) <= now:
+            take_step(session, incident_id=IncidentId(incident_id), step=Step.RESUME, actor=SYSTEM, now=now)
+
+
 def _escalate(
     session: StoreSession, directory: Directory, incident: Incident, *, silent: PersonId, now: datetime
 ) -> None:
     if incident.assignment is None or incident.assignment.person_id != silent or silent in centre(directory):
         return  # the command centre is the end of the line: there it is on the operators' screen
-    department = session.practice.subcategory(incident.subcategory).department
+    department = department_of(session, incident)
     line = line_of_duty(directory, cell_id=incident.cell_id, department_id=department, at=now)
     person_id = choose(line, passed=passed_over(session, incident.incident_id) | {silent})
     if person_id is None:
@@ -110,14 +131,40 @@ def _escalate(
     assign(session, incident.incident_id, person_id, event, take_step)
 
 
+def _pass_part_on(
+    session: StoreSession, directory: Directory, incident: Incident, *, silent: PersonId, now: datetime
+) -> None:
+    """The department's next person; the last one keeps it, and is told again by the relay."""
+    part = next((one for one in incident.open_parts if one.person_id == silent), None)
+    if part is None or incident.state in FINISHED:
+        return
+    events = timeline(session, incident.incident_id)
+    passed = {event.data["from"] for event in events if event.kind == Happening.PART_PASSED}
+    line = department_line(directory, cell_id=incident.cell_id, department_id=part.department_id, at=now)
+    person_id = choose(line, passed=passed | {silent})
+    if person_id is None:
+        return
+    event = append(
+        session,
+        incident_id=incident.incident_id,
+        kind=Happening.PART_PASSED,
+        actor=SYSTEM,
+        at=now,
+        after=incident.state,
+        data={"number": part.part, "from": silent, "person": person_id, "reason": "no acknowledgement in time"},
+    )
+    deliveries.recall(session, event, silent)
+    deliveries.owe(session, event, person_id=person_id, kind="part")
+
+
 def _share_gone(session: StoreSession, incident: Incident, now: datetime) -> float:
     """How much of the (extended) limit has run; more than 1 when overdue."""
-    limit = session.practice.subcategory(incident.subcategory).limit
+    limit = limit_of(session, incident)
     due_at = incident.assignment.due_at if incident.assignment else None
     if due_at is None:
         return 0.0
     whole = deadlines.allowance(limit) * (1 + incident.extensions)
-    left = deadlines.between(limit.kind, now, due_at, session.practice.calendar)
+    left = deadlines.between(limit.kind, now, due_at, calendar(session))
     return 1.0 - left / whole
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.directory import read_directory
-from dispatch.projection import evidence_data
+from dispatch.projection import evidence_data, parts_data
 from dispatch.store.store import StoreSession
 from models.ids import PersonId
 from models.incidents import FINISHED, Assignment, Incident
-from models.lifecycle import allowed_steps
+from models.lifecycle import Step, allowed_steps
 from models.people import Person, Role
 from models.wire import VERSION, moment
 
@@ -28,7 +28,7 @@ class Names:
 def task_message(
     session: StoreSession, incident: Incident, *, seq: int, kind: str, person: Person, now: datetime
 ) -> dict[str, Any]:
-    """kind: assigned, rework, recalled or reminder; seq: the event told, so that an app can tell old from new."""
+    """kind: assigned, rework, recalled, reminder, part, part_done, escalated or appeal; seq: the event told, so that an app can tell old from new."""
     return {"v": VERSION, "seq": seq, "kind": kind, "incident": incident_out(session, incident, viewer=person, now=now)}
 
 
@@ -60,6 +60,9 @@ def incident_out(session: StoreSession, incident: Incident, *, viewer: Person, n
         "returns": incident.returns,
         "extensions": incident.extensions,
         "closed_at": None if incident.closed_at is None else moment(incident.closed_at),
+        "parts": _parts(session, incident),
+        "worst_picture": incident.worst_picture,
+        "merged_into": incident.merged_into,
         "steps": steps_for(incident, viewer_role=viewer.role, viewer_id=viewer.person_id),
     }
 
@@ -78,7 +81,15 @@ def names_of(session: StoreSession, incident: Incident) -> Names:
 
 def steps_for(incident: Incident, *, viewer_role: Role, viewer_id: PersonId) -> list[str]:
     mine = incident.assignment is not None and incident.assignment.person_id == viewer_id
-    return [step.value for step in allowed_steps(incident.state, role=viewer_role, is_assignee=mine)]
+    called = any(part.person_id == viewer_id for part in incident.open_parts)
+    return [step.value for step in steps_offered(incident, role=viewer_role, is_assignee=mine, holds_part=called)]
+
+
+def steps_offered(incident: Incident, *, role: Role, is_assignee: bool, holds_part: bool) -> list[Step]:
+    """What the table allows and the incident gives occasion for: no part, no "part done"; open parts, no "resolve"."""
+    steps = allowed_steps(incident.state, role=role, is_assignee=is_assignee, holds_part=holds_part)
+    idle = Step.RESOLVE if incident.open_parts else Step.PART_DONE
+    return [step for step in steps if step is not idle]
 
 
 def is_overdue(incident: Incident, now: datetime) -> bool:
@@ -87,6 +98,15 @@ def is_overdue(incident: Incident, now: datetime) -> bool:
     if due_at is None or incident.state in FINISHED or incident.suspended_at is not None:
         return False
     return now > due_at
+
+
+def _parts(session: StoreSession, incident: Incident) -> list[dict[str, Any]]:
+    people = read_directory(session).person_by_id
+    parts = []
+    for part in parts_data(incident.parts):
+        person = part.pop("person")
+        parts.append(part | {"person_id": person, "person_name": people[person].name if person in people else person})
+    return parts
 
 
 def _assignment(assignment: Assignment | None, name: str | None) -> dict[str, Any] | None:

@@ -71,6 +71,7 @@ def read_observation(message: Message, *, now: datetime) -> Observation:
         confidence=_share(message, "confidence"),
         why=_words(message),
         evidence=_evidence(message, now=now),
+        assist=_flag(message, "assist"),
     )
 
 
@@ -100,7 +101,7 @@ def read_reply(message: Message, *, now: datetime) -> Reply:
         incident_id=IncidentId(_text(message, "incident")),
         step=_text(message, "step"),
         at=_moment(message, "at", now=now),
-        data={name: value for name, value in data.items() if name in ("photo", "reason") and value is not None},
+        data={name: value for name, value in data.items() if name in ("photo", "reason", "part") and value is not None},
     )
 
 
@@ -122,6 +123,13 @@ def _number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise PayloadError(f"{name} must be a number")
     return float(value)
+
+
+def _flag(message: Message, name: str) -> bool:
+    value = message.get(name, False)
+    if not isinstance(value, bool):
+        raise PayloadError(f"{name} must be true or false")
+    return value
 
 
 def _share(message: Message, name: str) -> float:

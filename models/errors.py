@@ -4,6 +4,8 @@ A message says what happened, to which thing, and what to do about it: it is sho
 Secrets (passwords, tokens, the user part of a URL) never go into one.
 """
 
+from models.text import Text
+
 
 class GridwardenError(Exception):
     """Base of all; the command line prints its message and exits 1."""
@@ -42,10 +44,14 @@ class PayloadError(GridwardenError):
 
 
 class StepRefusedError(GridwardenError):
-    """A lifecycle step is not allowed now, or not to this actor. `state` is the incident's present state."""
+    """A lifecycle step is not allowed now, or not to this actor.
 
-    def __init__(self, message: str, *, state: str) -> None:
-        super().__init__(message)
+    text: why, as people read it, in both languages; state: where the incident stands now.
+    """
+
+    def __init__(self, text: Text, *, state: str) -> None:
+        super().__init__(text.en)
+        self.text = text
         self.state = state
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from models.geometry import Box, Point
-from models.ids import CameraId, CellId, DepartmentId, IncidentId, PersonId, SubcategoryCode
+from models.ids import CameraId, CellId, DepartmentId, IncidentId, PersonId, PictureHash, SubcategoryCode
 from models.observations import Evidence
 from models.people import Actor
 from models.text import Text
@@ -18,6 +18,7 @@ from models.text import Text
 class IncidentState(StrEnum):
     """Where an incident stands. `models.lifecycle` says how it moves."""
 
+    SUSPECTED = "suspected"
     OPENED = "opened"
     ASSIGNED = "assigned"
     RECEIVED = "received"
@@ -35,26 +36,52 @@ class IncidentState(StrEnum):
 FINISHED = frozenset({IncidentState.CLOSED, IncidentState.REJECTED, IncidentState.MERGED})
 """States in which nobody owes anything."""
 
+OWED_STATES = frozenset({IncidentState.ASSIGNED, IncidentState.RECEIVED, IncidentState.ACCEPTED, IncidentState.REWORK})
+"""States in which the assignee has something to do."""
+
 
 class Happening(StrEnum):
     """What is told in the log though it is no step: the incident's state stays as it is."""
 
     ATTACHED = "attached"
+    DETACHED = "detached"
     PUBLISHED = "published"
     SEEN = "seen"
     ESCALATED = "escalated"
     REMINDED = "reminded"
     CANNOT_TELL = "cannot_tell"
+    CLOCK = "clock"
+    PART_PASSED = "part_passed"
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who has the incident now and until when (UTC). `due_at` is None where the subcategory has no limit."""
+    """Who has the incident now and until when (UTC). `due_at` is None where the subcategory has no limit.
+
+    limit: in force when the clock started, e.g. "2u"; None in records older than limits with effective dates.
+    """
 
     person_id: PersonId
     department_id: DepartmentId
     assigned_at: datetime
     due_at: datetime | None
+    limit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The share of a further department that a leader has called in (吹哨): its own queue, clock and piece of work.
+
+    part: counts from 1 within the incident; task: what this department is to do, in the leader's words.
+    """
+
+    part: int
+    department_id: DepartmentId
+    person_id: PersonId
+    task: str
+    called_at: datetime
+    due_at: datetime | None
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +90,9 @@ class Incident:
 
     position: (longitude, latitude); sightings: how many observations are attached; confidence: the
     highest of them; number: short running number people say on the phone; suspended_at: set while the clock
-    is paused (挂账); merged_into: the incident that tells this one's story further.
+    is paused (挂账); merged_into: the incident that tells this one's story further; parts: what further
+    departments have been called in for; worst: the picture on which the thing was largest, and its share of that
+    picture.
     """
 
     incident_id: IncidentId
@@ -87,6 +116,13 @@ class Incident:
     closed_at: datetime | None = None
     suspended_at: datetime | None = None
     merged_into: IncidentId | None = None
+    parts: tuple[Part, ...] = ()
+    worst_picture: PictureHash | None = None
+    worst_area: float = 0.0
+
+    @property
+    def open_parts(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if part.done_at is None)
 
 
 @dataclass(frozen=True, slots=True)

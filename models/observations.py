@@ -35,7 +35,8 @@ class Observation:
 
     key: stable across retries and restarts, so that telling twice is telling once;
     box: the thing; confidence: 0..1; why: the reason in words with figures and limits;
-    first_seen_at .. captured_at: how long it has been standing there.
+    first_seen_at .. captured_at: how long it has been standing there; assist: the rule is not sure enough to
+    send anybody: an operator looks first.
     """
 
     key: ObservationKey
@@ -48,6 +49,7 @@ class Observation:
     confidence: float
     why: Text
     evidence: tuple[Evidence, ...] = ()
+    assist: bool = False
 
 
 class Verdict(StrEnum):

@@ -68,6 +68,7 @@ def observation_message(observation: Observation) -> dict[str, Any]:
         "confidence": round(observation.confidence, 4),
         "why": {"zh": observation.why.zh, "en": observation.why.en},
         "evidence": [_evidence(item) for item in observation.evidence],
+        "assist": observation.assist,
     }
 
 

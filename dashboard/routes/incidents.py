@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query
 
 from dashboard.errors import ApiError
 from dashboard.parts import Parts
-from dashboard.refusals import refusal
 from dashboard.reports import report
 from dashboard.rights import Viewer
 from dashboard.schemas import Identifier, IncidentDetail, IncidentOut, IncidentPage, NumberBefore, ReportIn, StepIn
@@ -107,8 +106,7 @@ def _take(parts: Parts, incident_id: str, body: StepIn, viewer: Viewer) -> Incid
             )
             return queries.get_incident(session, incident_id)
     except StepRefusedError as error:
-        text = refusal(error, step=body.step, role=viewer.person.role, brought=frozenset(data))
-        raise ApiError(409, "refused", text=text, state=error.state) from error
+        raise ApiError(409, "refused", text=error.text, state=error.state) from error
 
 
 def _visible(session: StoreSession, incident_id: str, viewer: Viewer) -> Incident:

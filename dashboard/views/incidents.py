@@ -15,13 +15,13 @@ from dashboard.schemas import (
     IncidentDetail,
     IncidentOut,
     Named,
+    PartOut,
     TextOut,
 )
 from dashboard.views.names import Names
-from dispatch.task_message import is_overdue
+from dispatch.task_message import is_overdue, steps_offered
 from models.ids import SubcategoryCode
-from models.incidents import Assignment, Incident, IncidentEvent
-from models.lifecycle import allowed_steps
+from models.incidents import Assignment, Incident, IncidentEvent, Part
 from models.people import Role
 from models.taxonomy import Taxonomy
 
@@ -35,10 +35,11 @@ class IncidentViews:
     now: datetime
 
     def incident(self, incident: Incident, *, viewer: Viewer) -> IncidentOut:
-        return self.incident_for(incident, role=viewer.person.role, owns=viewer.owns(incident))
+        called = any(part.person_id == viewer.person.person_id for part in incident.open_parts)
+        return self.incident_for(incident, role=viewer.person.role, owns=viewer.owns(incident), called=called)
 
-    def incident_for(self, incident: Incident, *, role: Role, owns: bool) -> IncidentOut:
-        """The same for everyone of this role who does, or does not, have it in hand."""
+    def incident_for(self, incident: Incident, *, role: Role, owns: bool, called: bool = False) -> IncidentOut:
+        """The same for everyone of this role who does, or does not, have it in hand, or a part of it."""
         subcategory, category = self._kind(incident.subcategory)
         return IncidentOut(
             incident_id=incident.incident_id,
@@ -64,7 +65,10 @@ class IncidentViews:
             returns=incident.returns,
             extensions=incident.extensions,
             closed_at=incident.closed_at,
-            steps=allowed_steps(incident.state, role=role, is_assignee=owns),
+            parts=[self._part(part) for part in incident.parts],
+            worst_picture=incident.worst_picture,
+            merged_into=incident.merged_into,
+            steps=steps_offered(incident, role=role, is_assignee=owns, holds_part=called),
         )
 
     def detail(self, incident: Incident, *, timeline: Iterable[IncidentEvent], viewer: Viewer) -> IncidentDetail:
@@ -100,6 +104,18 @@ class IncidentViews:
             department=assignment.department_id,
             assigned_at=assignment.assigned_at,
             due_at=assignment.due_at,
+        )
+
+    def _part(self, part: Part) -> PartOut:
+        return PartOut(
+            part=part.part,
+            department=part.department_id,
+            person_id=part.person_id,
+            person_name=self.names.person_name(part.person_id),
+            task=part.task,
+            called_at=part.called_at,
+            due_at=part.due_at,
+            done_at=part.done_at,
         )
 
     def _kind(self, code: SubcategoryCode) -> tuple[Named, str]:

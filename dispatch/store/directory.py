@@ -18,6 +18,8 @@ class CellRow(Base):
     code: Mapped[str]
     name: Mapped[str]
     boundary: Mapped[list[Any]]
+    parent_id: Mapped[str | None]
+    holes: Mapped[list[Any]] = mapped_column(server_default="[]")
 
 
 class CameraRow(Base):
@@ -70,6 +72,59 @@ class DutyRow(Base):
     weekdays: Mapped[list[Any]]
     starts: Mapped[str]
     ends: Mapped[str]
+
+
+class LeaveRow(Base):
+    """A person is away; who stands in for them, when somebody does."""
+
+    __tablename__ = "leave"
+
+    leave_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.person_id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    substitute_id: Mapped[str | None] = mapped_column(ForeignKey("person.person_id"))
+
+
+class DepartmentExceptionRow(Base):
+    """In this cell another department answers for a subcategory than everywhere else."""
+
+    __tablename__ = "department_exception"
+
+    cell_id: Mapped[str] = mapped_column(ForeignKey("cell.cell_id"), primary_key=True)
+    subcategory: Mapped[str] = mapped_column(primary_key=True)
+    department_id: Mapped[str] = mapped_column(ForeignKey("department.department_id"))
+
+
+class TimeLimitRow(Base):
+    """A subcategory's limit from a moment on; before the first one the taxonomy's counts."""
+
+    __tablename__ = "time_limit"
+
+    subcategory: Mapped[str] = mapped_column(primary_key=True)
+    effective_from: Mapped[datetime] = mapped_column(primary_key=True)
+    amount: Mapped[str]
+
+
+class CalendarDayRow(Base):
+    """What the operator says about a day, against the calendar library. day: ISO date, local."""
+
+    __tablename__ = "calendar_day"
+
+    day: Mapped[str] = mapped_column(primary_key=True)
+    working: Mapped[bool]
+    note: Mapped[str] = mapped_column(Text())
+
+
+class BrokerCredentialRow(Base):
+    """Which generation of an identity's broker passwords counts; a revoked identity has none."""
+
+    __tablename__ = "broker_credential"
+
+    identity: Mapped[str] = mapped_column(primary_key=True)
+    generation: Mapped[int]
+    changed_at: Mapped[datetime]
+    revoked: Mapped[bool]
 
 
 class DirectoryRevisionRow(Base):

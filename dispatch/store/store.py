@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from dispatch.feed import Feed
 from dispatch.practice import Practice
 from dispatch.store.migrate import migrate
+from dispatch.store.pending import Pending
 from dispatch.store.revision import KeptDirectory
 from dispatch.store.tables import EventRow
 from models.clock import Clock
@@ -34,7 +35,8 @@ WRITERS_LOCK = 0x67_77_31
 class StoreSession(Session):
     """A session for one transaction, which knows how the city works (`practice`).
 
-    incidents: those it has read, as its own events have left them; newest_seq: of the events it has written.
+    incidents: those it has read, as its own events have left them; newest_seq, newest_number: the last given out, 0
+    before the first; written: what waits to be written out, see `dispatch.store.pending`.
     """
 
     def __init__(self, engine: Engine, *, practice: Practice, kept_directory: KeptDirectory) -> None:
@@ -43,11 +45,34 @@ class StoreSession(Session):
         self.kept_directory = kept_directory
         self.incidents: dict[str, Incident] = {}
         self.newest_seq = 0
+        self.newest_number = 0
+        self.pending = Pending()
+
+    @property
+    def core(self) -> Connection:
+        """This transaction's connection, for what every message does: a third of the ORM's CPU.
+
+        Whoever reads through it finds what has been written before.
+        """
+        self.pending.write_out(self.line)
+        return self.line
 
     @cached_property
-    def core(self) -> Connection:
-        """This transaction's connection, for what every message does: a third of the ORM's CPU."""
+    def line(self) -> Connection:
+        """The connection as it is, for what takes what is still pending into account by itself."""
         return self.connection()
+
+
+@event.listens_for(StoreSession, "do_orm_execute")
+def _write_before_reading(state: ORMExecuteState) -> None:
+    session = state.session
+    assert isinstance(session, StoreSession)
+    session.pending.write_out(session.line)
+
+
+@event.listens_for(StoreSession, "before_commit")
+def _write_before_commit(session: StoreSession) -> None:
+    session.pending.write_out(session.line)
 
 
 class Store:

@@ -66,6 +66,11 @@ class IncidentRow(Base):
     closed_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
     merged_into: Mapped[str | None]
+    time_limit: Mapped[str | None]
+    parts: Mapped[list[Any]] = mapped_column(server_default="[]")
+    open_parts: Mapped[int] = mapped_column(server_default="0")
+    worst_picture: Mapped[str | None]
+    worst_area: Mapped[float] = mapped_column(server_default="0")
 
 
 class EventRow(Base):
@@ -142,7 +147,11 @@ class NodeRequestRow(Base):
 
 
 class RefusedRow(Base):
-    """A message that could not be used, kept so that an operator can see it."""
+    """A message that could not be used, kept so that an operator can open, re-drive or discard it.
+
+    payload: as readable text; raw: its exact bytes, None for one too large to be kept whole; outcome: waiting,
+    redriven or discarded.
+    """
 
     __tablename__ = "refused_message"
 
@@ -151,6 +160,10 @@ class RefusedRow(Base):
     payload: Mapped[str] = mapped_column(Text())
     reason: Mapped[str] = mapped_column(Text())
     at: Mapped[datetime]
+    raw: Mapped[bytes | None]
+    outcome: Mapped[str] = mapped_column(server_default="waiting")
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
 
 
 class NodeRow(Base):

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.opening import Attach, Open, Reopen, decide
+from dispatch.opening import Attach, Decision, Known, Open, Reopen, Sighting, decide
 from dispatch.testing import CAMERA, EAST_CAMERA, observation
 from models.geometry import Box
 from models.ids import IncidentId, SubcategoryCode
 from models.incidents import FINISHED, Incident, IncidentState
+from models.observations import Observation
 from models.text import Text
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -34,6 +35,11 @@ KNOWN = Incident(
 
 def closed(minutes_ago: float, state: IncidentState = IncidentState.CLOSED) -> Incident:
     return replace(KNOWN, state=state, closed_at=NOW - timedelta(minutes=minutes_ago))
+
+
+def decided(known: list[Incident], seen: Observation) -> Decision:
+    sighting = Sighting(seen.camera_id, seen.subcategory, seen.captured_at, seen.box)
+    return decide([Known(incident) for incident in known], sighting, reopening=WINDOW)
 
 
 @pytest.mark.parametrize(
@@ -70,17 +76,17 @@ def closed(minutes_ago: float, state: IncidentState = IncidentState.CLOSED) -> I
     ],
 )
 def test_a_problem_we_know_is_not_opened_again(known: list[Incident], box: Box, expected: object) -> None:
-    assert decide(known, observation(NOW, box=box), reopening=WINDOW) == expected
+    assert decided(known, observation(NOW, box=box)) == expected
 
 
 def test_a_merged_incident_stands_for_the_one_it_was_merged_into() -> None:
     merged = replace(closed(1, IncidentState.MERGED), merged_into=IncidentId("two"))
-    assert decide([merged], observation(NOW), reopening=WINDOW) == Attach(IncidentId("two"))
+    assert decided([merged], observation(NOW)) == Attach(IncidentId("two"))
 
 
 def test_an_open_incident_goes_before_a_closed_one_that_fits_better() -> None:
     other = replace(KNOWN, incident_id=IncidentId("open"), box=Box(0.15, 0.2, 0.35, 0.4))
-    assert decide([closed(5), other], observation(NOW), reopening=WINDOW) == Attach(IncidentId("open"))
+    assert decided([closed(5), other], observation(NOW)) == Attach(IncidentId("open"))
 
 
 @given(
@@ -102,4 +108,4 @@ def test_the_decision_does_not_depend_on_the_order_of_what_is_known(
     ]
     shuffled = [known[place] for place in order if place < len(known)]
     seen = observation(NOW)
-    assert decide(known, seen, reopening=WINDOW) == decide(shuffled, seen, reopening=WINDOW)
+    assert decided(known, seen) == decided(shuffled, seen)

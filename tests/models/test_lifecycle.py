@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from models.errors import StepRefusedError
 from models.incidents import FINISHED, IncidentState
 from models.lifecycle import TRANSITIONS, Needs, Step, allowed_steps, next_state, transition
+from models.lifecycle_words import NEEDS
 from models.people import Role
 
 ALL = frozenset(Needs)
@@ -52,5 +53,5 @@ def test_a_worker_is_offered_only_what_is_theirs() -> None:
 def test_what_a_step_needs_must_be_brought(step: Step, need: Needs) -> None:
     row = transition(step)
     assert row is not None
-    with pytest.raises(StepRefusedError, match=need):
+    with pytest.raises(StepRefusedError, match=NEEDS[need].en):
         next_state(min(row.sources), step, role=min(row.roles), is_assignee=True, brings=ALL - {need})
