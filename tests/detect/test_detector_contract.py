@@ -1,20 +1,22 @@
-"""What every Detector promises, held against the recorded twin, the shipped weights and ultralytics where it is."""
+"""What every Detector promises: the recorded twin, the shipped weights, other people's forms and ultralytics."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from detect.backends.opening import open_detector
 from detect.backends.openvino import OpenVinoDetector
 from detect.detector import Detector
 from detect.testing import RecordedDetector
 from detect.weights import shipped_weights
 from models.pictures import Detections, Image
+from tests.detect.tiny_models import end_to_end_output, export_folder, write_onnx, yolo_output
 
 START_WEIGHTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "weights" / "yolo11n-coco.pt"
 SIZES = ((48, 64), (200, 300), (720, 1280), (333, 500), (1, 1), (3, 900), (900, 3))
@@ -37,14 +39,31 @@ def ultralytics() -> Detector:
     return UltralyticsDetector(START_WEIGHTS, least_score=0.05)
 
 
-@pytest.fixture(scope="module", params=["recorded", "openvino", "ultralytics"])
-def detector(request: pytest.FixtureRequest) -> Iterator[Detector]:
-    makers = {
-        "recorded": recorded,
-        "openvino": lambda: OpenVinoDetector(shipped_weights(), least_score=0.05),
-        "ultralytics": ultralytics,
+def onnx_file(folder: Path) -> Detector:
+    path = write_onnx(folder / "m.onnx", *yolo_output(3, row=2), metadata={"names": "['a', 'b', 'litter']"})
+    (folder / "classes.toml").write_text('litter = "garbage"')
+    return open_detector(path, least_score=0.05)
+
+
+def export(folder: Path) -> Detector:
+    return open_detector(export_folder(folder, *yolo_output(2), names="[a, b]"), least_score=0.05)
+
+
+def end_to_end(folder: Path) -> Detector:
+    return open_detector(export_folder(folder, *end_to_end_output(), names="[a, b]"), least_score=0.05)
+
+
+@pytest.fixture(scope="module", params=["recorded", "openvino", "onnx", "export", "end to end", "ultralytics"])
+def detector(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Detector]:
+    makers: dict[str, Callable[[Path], Detector]] = {
+        "recorded": lambda _: recorded(),
+        "openvino": lambda _: OpenVinoDetector(shipped_weights(), least_score=0.05),
+        "onnx": onnx_file,
+        "export": export,
+        "end to end": end_to_end,
+        "ultralytics": lambda _: ultralytics(),
     }
-    made: Detector = makers[request.param]()
+    made = makers[request.param](tmp_path_factory.mktemp("weights"))
     yield made
     made.close()
 
