@@ -1,4 +1,4 @@
-"""Between the start and the trained tail: the mean of the two is often better on streets that neither has seen.
+"""Between the start and the trained network: the mean of the two is often better on streets that neither has seen.
 
 The idea is WiSE-FT (Wortsman et al., 2022, arXiv:2109.01903): after a short fine-tuning both lie in one basin of the
 loss, so the points between them are networks too, and the middle keeps what the start knew.
@@ -12,30 +12,30 @@ from torch import Tensor
 
 from detect.training.network import StreetNetwork
 
-SHARES = (1.0, 0.8, 0.6)  # of the trained tail; below a half, new classes have lost most of their features
+SHARES = (1.0, 0.8, 0.6)  # of the trained network; below a half, new classes have lost most of their features
 
 State = dict[str, Tensor]
 
 
-def street_state(network: StreetNetwork) -> State:
-    return {name: value.detach().clone() for name, value in network.street.state_dict().items()}
+def state_of(network: StreetNetwork) -> State:
+    return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
 def best_blend(
     network: StreetNetwork, start: State, *, known: int, judge: Callable[[StreetNetwork], float]
 ) -> tuple[float, float]:
-    """Leaves the best blend of `start` and the network's street tail in the network; its share and score.
+    """Leaves the best blend of `start` and the network in the network itself; its share and score.
 
     known: how many classes the start had; the class rows of those after them stay as trained.
     """
-    trained = street_state(network)
+    trained = state_of(network)
     best = (0.0, -1.0)
     for share in SHARES:
-        network.street.load_state_dict(blended(start, trained, share=share, known=known))
+        network.load_state_dict(blended(start, trained, share=share, known=known))
         score = judge(network)
         if score > best[1]:
             best = (share, score)
-    network.street.load_state_dict(blended(start, trained, share=best[0], known=known))
+    network.load_state_dict(blended(start, trained, share=best[0], known=known))
     return best
 
 
@@ -47,6 +47,6 @@ def blended(start: State, trained: State, *, share: float, known: int) -> State:
             mixed[name] = new
             continue
         mixed[name] = start[name] * (1 - share) + new * share
-        if name.startswith("class_branches.") and name.split(".")[2] == "2":  # the last layer: one row a class
+        if name.startswith("street.class_branches.") and name.split(".")[3] == "2":  # the last layer: one row a class
             mixed[name][known:] = new[known:]
     return mixed

@@ -13,7 +13,7 @@ from detect.backends.openvino import OpenVinoDetector
 from detect.evaluation import EVALUATION_SCORE, Evaluation, evaluate
 from detect.labels import Dataset, read_dataset
 from detect.training import measure
-from detect.training.blend import best_blend, street_state
+from detect.training.blend import best_blend, state_of
 from detect.training.card import CardFacts, write_card
 from detect.training.export import (
     SHAPES,
@@ -72,13 +72,13 @@ def train(
     fit = Fit(network, source, work, settings or FitSettings())
     if not resume and fit.checkpoint.exists():
         raise DatasetError(f"{fit.checkpoint}: a run was begun here; resume it, or name another work folder")
-    start = street_state(network)
+    start = state_of(network)
     if resume:
         fit.resume()
     val = read_dataset(data, split="val")
     if not fit.run(judge=lambda current: _score(current, val, source.names), report=report, stop=stop):
         return None
-    network.street.load_state_dict(torch.load(fit.best_path, weights_only=True)["street"])
+    network.load_state_dict(torch.load(fit.best_path, weights_only=True)["network"])
     report(Progress("blend", 0, 1, 120.0, ""))
     share, _ = best_blend(network, start, known=network.known_classes, judge=lambda one: _score(one, val, source.names))
     training = training_note(fit.settings, share=share, per_epoch=source.per_epoch)
@@ -108,7 +108,8 @@ def ship(
         manifest = replace(small, thresholds=_thresholds(_evaluated(small, val)))
         figures = _evaluated(save_weights(graph, out, manifest), val)
         report(Progress("measure", 3, 4, 40.0, f"int8 mAP50 {figures.map50 or 0:.3f}"))
-        facts = replace(_facts(draft, manifest, figures, float_figures, clips), training=training)
+        start = _start_detector(build(data / COCO_START, data / STREET_START, classes), Path(folder) / "start")
+        facts = replace(_facts(start, manifest, figures, float_figures, clips), training=training)
     finished = replace(manifest, provenance=facts.provenance, data=facts.data, metrics=facts.metrics())
     save_weights(graph, out, finished)
     write_card(out / "CARD.md", finished, facts)
@@ -121,9 +122,10 @@ def training_note(settings: FitSettings, *, share: float, per_epoch: int) -> str
     samples = settings.steps * settings.batch
     epochs = samples / per_epoch
     return (
-        f"The street tail saw {samples:,} augmented samples ({epochs:.1f} epochs: {settings.steps} steps "
-        f"of {settings.batch}, AdamW from {settings.rate:g}, cosine), each class counted only where its set speaks "
-        f"about it; what is shipped is {share:.0%} of that and the rest its start (WiSE-FT)."
+        f"The network saw {samples:,} augmented samples ({epochs:.1f} epochs: {settings.steps} steps "
+        f"of {settings.batch}, AdamW from {settings.rate:g}, cosine), each street class counted only where its set "
+        f"speaks about it, the COCO tail taught by the start network; what is shipped is {share:.0%} of that and the "
+        f"rest its start (WiSE-FT)."
     )
 
 
@@ -155,11 +157,10 @@ def _least(name: str) -> float:
 
 
 def _facts(
-    draft: Manifest, manifest: Manifest, figures: Evaluation, float_figures: Evaluation, clips: list[Path]
+    start: OpenVinoDetector, manifest: Manifest, figures: Evaluation, float_figures: Evaluation, clips: list[Path]
 ) -> CardFacts:
     shipped = OpenVinoDetector(manifest.folder)
     frank = OpenVinoDetector(manifest.folder, least_score=measure.SHIPPED_SCORE)
-    start = _start_detector(draft)
     files = sum((manifest.folder / file).stat().st_size for file in manifest.files)
     return CardFacts(
         figures=figures,
@@ -172,9 +173,8 @@ def _facts(
     )
 
 
-def _start_detector(draft: Manifest) -> OpenVinoDetector:
-    """The float network at 640 x 640: its COCO tail is the start network, to the last bit."""
-    from detect.weights import write_manifest
-
-    write_manifest(replace(draft, shapes=(START_SHAPE,)))
-    return OpenVinoDetector(draft.folder, least_score=measure.SHIPPED_SCORE)
+def _start_detector(start: StreetNetwork, folder: Path) -> OpenVinoDetector:
+    """The float network that training began with, at 640 x 640: what is to be kept of COCO."""
+    classes = tuple(f"street {row}" for row in range(start.street.class_count))
+    draft = replace(draft_manifest(classes), shapes=(START_SHAPE,))
+    return OpenVinoDetector(save_weights(float_graph(start), folder, draft).folder, least_score=measure.SHIPPED_SCORE)

@@ -87,7 +87,7 @@ def write_card(path: Path, manifest: Manifest, facts: CardFacts) -> None:
 def _sections(manifest: Manifest, facts: CardFacts) -> list[str]:
     return [
         f"# {manifest.name}: what gridwarden sees with",
-        f"One int8 OpenVINO network, {facts.megabytes:.1f} MB: a frozen YOLO11n trunk with two tails, one for the COCO "
+        f"One int8 OpenVINO network, {facts.megabytes:.1f} MB: a YOLO11n trunk with two tails, one for the COCO "
         "classes of a street, one for street problems. It needs no GPU and no torch.",
         f"Licence: **{manifest.licence}** (Ultralytics' YOLO11n is AGPL-3.0, and so is what is made from it).",
         "## Street classes, measured",
@@ -132,9 +132,9 @@ def _figure(value: float | None) -> str:
 def _kept(facts: CardFacts) -> str:
     agreement = facts.agreement
     return (
-        "The float COCO tail is the start network's to the last bit: trunk and tail are frozen, rows of other classes "
-        f"dropped. Of {agreement.finds} things the float start network sees at 640 x 640 on frames of the clips (score "
-        f"from 0.4), the int8 network at its own, smaller size sees {agreement.kept:.1%} (same class, IoU from 0.5, "
+        "Trunk and COCO tail were trained beside the street tail with the start network as their teacher; rows of "
+        f"other classes were dropped. Of {agreement.finds} things the float start network sees at 640 x 640 on frames "
+        f"of the clips (score from 0.4), the int8 network at its own, smaller size sees {agreement.kept:.1%} (same class, IoU from 0.5, "
         f"score from 0.3); {agreement.new:.1%} of its own finds the start network does not have."
     )
 

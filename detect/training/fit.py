@@ -1,4 +1,4 @@
-"""Trains the street tail on a frozen trunk: seeded, checkpointed, stoppable, resumable."""
+"""Trains trunk and tails together, COCO held by its teacher: seeded, checkpointed, stoppable, resumable."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from detect.training.keep import Teacher, keep_loss
 from detect.training.loss import StreetLoss, Targets
-from detect.training.network import StreetNetwork, Tail
+from detect.training.network import STEM_LAYERS, StreetNetwork
 from detect.training.pictures import SampleSource
 
 SIDES = (320, 352, 384, 416)  # around the shipped sizes: cameras differ in aspect, and so in the side used
 CHECKPOINT_EVERY = 50  # steps: about a minute of work is lost with the power
 EMA_DECAY = 0.998  # averages the last ~500 steps, a ninth of the default run
 WARM_UP = 60  # steps; AdamW's moments are empty before
+TAUGHT_EVERY = 2  # steps: asking the COCO teacher costs as much as the rest of a step
+TRUNK_PACE, COCO_PACE = 0.3, 0.3  # of the rate: they start trained, and only move aside for what is new
 
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
     """steps x batch samples in all; the defaults are about eight epochs of the data folder."""
 
-    steps: int = 2200
-    batch: int = 16
-    rate: float = 1e-3
+    steps: int = 4400
+    batch: int = 8
+    rate: float = 7e-4
     seed: int = 1
     threads: int = 2
     check_every: int = 400
@@ -57,11 +60,13 @@ class Fit:
 
     def __init__(self, network: StreetNetwork, source: SampleSource, folder: Path, settings: FitSettings) -> None:
         self.network, self.source, self.folder, self.settings = network, source, folder, settings
-        self.average = deepcopy(network.street).eval()
+        self.teacher = Teacher(network)
+        self.average = deepcopy(network).eval()
         self.loss = StreetLoss(network.street.class_count)
-        self.optimiser = _optimiser(network.street, settings.rate)
+        self.optimiser = _optimiser(network)
         self.step, self.best = 0, -1.0
         self._losses: list[float] = []
+        self._apart: list[float] = []
 
     @property
     def checkpoint(self) -> Path:
@@ -76,7 +81,7 @@ class Fit:
         if not self.checkpoint.is_file():
             return False
         kept = torch.load(self.checkpoint, weights_only=True)
-        self.network.street.load_state_dict(kept["street"])
+        self.network.load_state_dict(kept["network"])
         self.average.load_state_dict(kept["average"])
         self.optimiser.load_state_dict(kept["optimiser"])
         self.step, self.best = int(kept["step"]), float(kept["best"])
@@ -85,8 +90,6 @@ class Fit:
     def run(self, *, judge: Judge, report: Report, stop: Callable[[], bool]) -> bool:
         """Trains to the last step, or until `stop()`; False when stopped. The best by `judge` is in `best_path`."""
         torch.set_num_threads(self.settings.threads)
-        for part in (self.network.trunk, self.network.coco):
-            part.eval().requires_grad_(False)
         started, first = time.monotonic(), self.step
         with ThreadPoolExecutor(1, thread_name_prefix="samples") as loader:
             waiting = loader.submit(self._batch, self.step)
@@ -118,19 +121,25 @@ class Fit:
         return torch.from_numpy(images).float() / 255, Targets(labels, boxes, counted), side
 
     def _train_on(self, images: Tensor, targets: Targets, side: int) -> None:
-        self.network.street.train()
+        network = self.network.eval()  # norms of trunk and COCO tail stay as they were taken; the street's own move
+        network.street.train()
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.step, self.settings)
+            group["lr"] = group["pace"] * rate_at(self.step, self.settings)
         with torch.no_grad():
-            features = self.network.trunk(images)
-        loss, _ = self.loss(self.network.street(*features), targets, side)
+            stem = network.trunk.stem(images)
+        features = network.trunk.rest(stem)
+        loss, _ = self.loss(network.street(*features), targets, side)
+        self._losses = [*self._losses[-99:], float(loss.detach())]
+        if self.step % TAUGHT_EVERY == 0:
+            kept = keep_loss(network.coco(*features), self.teacher(stem))
+            self._apart = [*self._apart[-49:], float(kept.detach())]
+            loss = loss + TAUGHT_EVERY * kept
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.street.parameters(), 10.0)
+        nn.utils.clip_grad_norm_(network.parameters(), 10.0)
         self.optimiser.step()
         self.step += 1
-        self._losses = [*self._losses[-99:], float(loss.detach())]
-        _blend(self.average, self.network.street, min(EMA_DECAY, (1 + self.step) / (10 + self.step)))
+        _blend(self.average, network, min(EMA_DECAY, (1 + self.step) / (10 + self.step)))
 
     def _keep(self, judge: Judge) -> None:
         last = self.step == self.settings.steps
@@ -138,20 +147,18 @@ class Fit:
             score = judge(self.averaged())
             if score > self.best:
                 self.best = score
-                torch.save({"street": self.average.state_dict(), "step": self.step, "score": score}, self.best_path)
+                torch.save({"network": self.average.state_dict(), "step": self.step, "score": score}, self.best_path)
         if last or self.step % CHECKPOINT_EVERY == 0:
             self.save()
 
     def averaged(self) -> StreetNetwork:
-        """The network as it would be shipped now: the average of the street tail's last steps."""
-        network = StreetNetwork(self.network.trunk, self.network.coco, self.average)
-        network.eval()
-        return network
+        """The network as it would be shipped now: the average of the last steps."""
+        return self.average
 
     def save(self) -> None:
         """Written beside and moved into place, so that a kill leaves the old checkpoint whole."""
         state = {
-            "street": self.network.street.state_dict(), "average": self.average.state_dict(),
+            "network": self.network.state_dict(), "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(), "step": self.step, "best": self.best,
         }  # fmt: skip
         fresh = self.checkpoint.with_suffix(".new")
@@ -161,11 +168,9 @@ class Fit:
     def _progress(self, started: float, first: int) -> Progress:
         pace = (time.monotonic() - started) / max(self.step - first, 1)
         left = (self.settings.steps - self.step) * pace
-        note = (
-            f"loss {np.mean(self._losses):.3f}, best mAP50 {self.best:.3f}"
-            if self.best >= 0
-            else (f"loss {np.mean(self._losses):.3f}")
-        )
+        note = f"loss {np.mean(self._losses):.3f}"
+        note += f", COCO apart {np.mean(self._apart):.3f}" if self._apart else ""
+        note += f", best mAP50 {self.best:.3f}" if self.best >= 0 else ""
         return Progress("train", self.step, self.settings.steps, left, note)
 
 
@@ -177,15 +182,19 @@ def rate_at(step: int, settings: FitSettings) -> float:
     return settings.rate * (0.02 + 0.98 * (1 + math.cos(math.pi * min(share, 1.0))) / 2)
 
 
-def _optimiser(tail: Tail, rate: float) -> torch.optim.Optimizer:
-    """AdamW; biases and norms are not decayed."""
-    matrices = [value for value in tail.parameters() if value.ndim > 1]
-    vectors = [value for value in tail.parameters() if value.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": 5e-4},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=rate)
+def _optimiser(network: StreetNetwork) -> torch.optim.Optimizer:
+    """AdamW; biases and norms are not decayed; each part moves at its own pace. The stem is in no group."""
+    network.trunk.body[:STEM_LAYERS].requires_grad_(False)
+    parts = (
+        (network.trunk.trainable(), TRUNK_PACE),
+        (list(network.coco.parameters()), COCO_PACE),
+        (list(network.street.parameters()), 1.0),
+    )
+    groups: list[dict[str, Any]] = []
+    for values, pace in parts:
+        groups.append({"params": [value for value in values if value.ndim > 1], "pace": pace, "weight_decay": 5e-4})
+        groups.append({"params": [value for value in values if value.ndim <= 1], "pace": pace, "weight_decay": 0.0})
+    return torch.optim.AdamW(groups)
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

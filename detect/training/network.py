@@ -1,8 +1,9 @@
-"""One network, one trunk, two tails: COCO street classes kept exactly, street problems trained beside them.
+"""One network, one trunk, two tails: COCO street classes kept by distillation, street problems trained beside them.
 
-The trunk (layers 0-9 of yolo11n, COCO) is frozen, so the COCO tail keeps its function to the last bit whatever the
-street tail learns: nothing can be forgotten. A second tail costs about half a network; a second network, a whole one.
-Decoding of boxes is left to `detect.backends.decoding`, so that the graph works at every input shape.
+Both tails read one trunk (layers 0-9 of yolo11n). Its stem (0-3) stays as COCO made it; the rest learns from street
+pictures, while a frozen copy of the start network teaches the COCO tail to answer as before (`detect.training.keep`).
+A second tail costs about half a network; a second network, a whole one. Decoding of boxes is left to
+`detect.backends.decoding`, so that the graph works at every input shape.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from torch import Tensor, nn
 from detect.training.classes import COCO_KEPT
 from models.errors import WeightsError
 
+STEM_LAYERS = 4  # 0-3: edges and textures at strides 2 to 8, the dearest to train and the least in need of it
 TRUNK_LAYERS = 10  # yolo11n: 0-9 are convolutions and SPPF; 10 is the attention block, first layer worth retraining
 BOX_BINS = 16  # ultralytics' reg_max: each box side is a distribution over 16 distances
 STRIDES = (8, 16, 32)
 
 Maps = tuple[Tensor, Tensor]
 """Raw box bins (B, 64, A) and class logits (B, classes, A), A = places of the three strides in a row."""
+
+Features = tuple[Tensor, Tensor, Tensor]
+"""What the tails read: strides 8, 16 and 32."""
 
 
 def load_checkpoint(path: Path) -> nn.Module:
@@ -79,12 +84,23 @@ class Trunk(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.body = nn.ModuleList(deepcopy(layer) for layer in layers[:TRUNK_LAYERS])
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        kept: dict[int, Tensor] = {}
-        for number, layer in enumerate(self.body):
+    def forward(self, pictures: Tensor) -> Features:
+        return self.rest(self.stem(pictures))
+
+    def stem(self, pictures: Tensor) -> Tensor:
+        for layer in self.body[:STEM_LAYERS]:
             pictures = layer(pictures)
-            kept[number] = pictures
+        return pictures
+
+    def rest(self, stem: Tensor) -> Features:
+        kept: dict[int, Tensor] = {}
+        for number, layer in enumerate(self.body[STEM_LAYERS:], start=STEM_LAYERS):
+            stem = layer(stem)
+            kept[number] = stem
         return kept[4], kept[6], kept[TRUNK_LAYERS - 1]
+
+    def trainable(self) -> list[nn.Parameter]:
+        return [value for layer in self.body[STEM_LAYERS:] for value in layer.parameters()]
 
 
 class StreetNetwork(nn.Module):  # type: ignore[misc]
@@ -133,9 +149,9 @@ def build(coco_path: Path, street_path: Path, classes: tuple[str, ...]) -> Stree
         raise WeightsError(f"{street_path}: classes {known} are not the first of {classes}")
     rows = [list(coco.names.values()).index(name) for name in COCO_KEPT]
     tail = Tail(street.model)
-    tail.requires_grad_(True)  # ultralytics saves its averaged copy, in which nothing is trainable
     add_classes(tail.class_branches, len(classes) - len(known))
     network = StreetNetwork(Trunk(coco.model), Tail(coco.model, rows), tail)
+    network.requires_grad_(True)  # ultralytics saves its averaged copy, in which nothing is trainable
     network.known_classes = len(known)
     return network
 

@@ -13,6 +13,7 @@ from detect.pixels import read_picture
 from detect.training.augment import Sample, mirrored, mosaic, warped, weathered
 from detect.training.classes import ALSO_ABSENT, DRAWS
 from detect.training.flames import Flame, flames_of, pasted
+from detect.training.rendered import burning, lit
 from models.errors import DatasetError
 from models.pictures import Image
 
@@ -20,6 +21,8 @@ MOSAIC_SHARE = 0.35
 SINGLE_SCALES, MOSAIC_SCALES = (0.6, 1.5), (0.95, 1.8)  # a letterboxed look fills one side: near 1 is the usual case
 FLAME_SHARE = 0.06  # of pictures in which fire is known to be absent; with them a tenth of all samples show fire
 QUIET_FLAME_SHARE = 0.25  # fixed-camera street frames are the place where a flame will have to be seen
+RENDERED_SHARE, QUIET_RENDERED_SHARE = 0.06, 0.35  # the same for drawn flames and smoke, of which no two are alike
+LAMP_SHARE = 0.12  # of pictures in which fire counts: what a flame is not
 
 # Frames of these clips are looked at when the network is judged; they are never trained on.
 HELD_OUT_CLIPS = ("people-yas-sim.mp4", "road-overhead-intel-car.mp4", "fire-furg-house6.mp4")
@@ -37,6 +40,7 @@ class SampleSource:
             self._sets.setdefault(picture.set_name, []).append(picture)
         self._quiet = quiet_frames(data / "clips")
         self._fire = dataset.names.index("fire") if "fire" in dataset.names else -1
+        self._smoke = dataset.names.index("smoke") if "smoke" in dataset.names else -1
         self._flames: list[Flame] = flames_of(self._sets.get("fire", []), self._fire)
         self._draws = self._weights()
         self.counted = {name: self._counted(name) for name in self._draws}
@@ -65,16 +69,29 @@ class SampleSource:
         names, weights = list(self._draws), np.array(list(self._draws.values()))
         set_name = names[int(random.choice(len(names), p=weights / weights.sum()))]
         sample = self._composed(set_name, side, random)
-        if self._flames and self.counted[set_name][self._fire] and random.random() < self._flame_share(set_name):
-            flame = self._flames[int(random.integers(len(self._flames)))]
-            sample = pasted(sample, flame, fire=self._fire, random=random)
+        if self.fire_known and self.counted[set_name][self._fire]:
+            sample = self._fiery(sample, set_name, random)
         if random.random() < 0.5:
             sample = mirrored(sample)
         image = weathered(sample.image, random=random)
         return Sample(image, sample.boxes, sample.class_ids), self.counted[set_name]
 
-    def _flame_share(self, set_name: str) -> float:
-        return QUIET_FLAME_SHARE if set_name == "quiet" else FLAME_SHARE
+    @property
+    def fire_known(self) -> bool:
+        return min(self._fire, self._smoke) >= 0
+
+    def _fiery(self, sample: Sample, set_name: str, random: np.random.Generator) -> Sample:
+        """Now and then with a cut-out flame, drawn flames and smoke, or lamps."""
+        quiet = set_name == "quiet"
+        chance = random.random()
+        cut = (QUIET_FLAME_SHARE if quiet else FLAME_SHARE) if self._flames else 0.0
+        drawn = QUIET_RENDERED_SHARE if quiet else RENDERED_SHARE
+        if chance < cut:
+            flame = self._flames[int(random.integers(len(self._flames)))]
+            return pasted(sample, flame, fire=self._fire, random=random)
+        if chance < cut + drawn and self.counted[set_name][self._smoke]:
+            return burning(sample, fire=self._fire, smoke_class=self._smoke, random=random)
+        return lit(sample, random=random) if random.random() < LAMP_SHARE else sample
 
     def _composed(self, set_name: str, side: int, random: np.random.Generator) -> Sample:
         if set_name == "quiet":

@@ -74,14 +74,27 @@ def test_a_run_that_was_stopped_and_resumed_ends_as_one_that_was_not(data: Path,
     assert all(torch.allclose(one.float(), other.float(), atol=1e-4) for one, other in ends)
 
 
-def test_trunk_and_coco_tail_stay_as_they_were(data: Path, tmp_path: Path) -> None:
+def test_the_stem_stays_as_it_was_and_the_trunk_above_it_learns(data: Path, tmp_path: Path) -> None:
     import torch
 
     fit = fit_of(data, tmp_path / "work", 2)
-    before = {name: value.clone() for name, value in fit.network.state_dict().items() if not name.startswith("street")}
+    stem, rest = fit.network.trunk.body[:4], fit.network.trunk.body[4:]
+    before = [value.detach().clone() for value in (*stem.parameters(), *rest.parameters())]
     run(fit)
-    after = fit.network.state_dict()
-    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    same = [torch.equal(*pair) for pair in zip(before, (*stem.parameters(), *rest.parameters()), strict=True)]
+    assert same == [True] * len(list(stem.parameters())) + [False] * len(list(rest.parameters()))
+
+
+def test_the_teacher_finds_no_fault_with_its_own_answer_and_does_with_another(data: Path) -> None:
+    import torch
+
+    from detect.training.keep import Teacher, keep_loss
+
+    fit = fit_of(data, data.parent / "work", 1)
+    stem = fit.network.eval().trunk.stem(torch.rand(1, 3, 64, 64))
+    wanted = Teacher(fit.network)(stem)
+    assert float(keep_loss(fit.network.coco(*fit.network.trunk.rest(stem)), wanted)) < 1e-3
+    assert float(keep_loss((wanted[0] + torch.randn_like(wanted[0]), wanted[1] + 1), wanted)) > 0.1
 
 
 def test_every_layer_of_the_street_tail_learns(data: Path, tmp_path: Path) -> None:
@@ -115,11 +128,19 @@ def test_a_blend_lies_between_start_and_trained_and_keeps_the_rows_of_new_classe
 
     from detect.training.blend import blended
 
-    start = {"body.0.weight": torch.zeros(2), "class_branches.0.2.weight": torch.zeros(3, 1), "count": torch.tensor(1)}
-    trained = {"body.0.weight": torch.ones(2), "class_branches.0.2.weight": torch.ones(3, 1), "count": torch.tensor(9)}
+    start = {
+        "body.0.weight": torch.zeros(2),
+        "street.class_branches.0.2.weight": torch.zeros(3, 1),
+        "count": torch.tensor(1),
+    }
+    trained = {
+        "body.0.weight": torch.ones(2),
+        "street.class_branches.0.2.weight": torch.ones(3, 1),
+        "count": torch.tensor(9),
+    }
     mixed = blended(start, trained, share=0.25, known=2)
     assert mixed["body.0.weight"].tolist() == [0.25, 0.25]
-    assert mixed["class_branches.0.2.weight"].flatten().tolist() == [0.25, 0.25, 1.0]
+    assert mixed["street.class_branches.0.2.weight"].flatten().tolist() == [0.25, 0.25, 1.0]
     assert mixed["count"] == 9
 
 
