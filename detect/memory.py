@@ -2,20 +2,26 @@
 
 Looks are seconds apart, so a walking person cannot be followed and no track is invented for one: whoever is
 somewhere else is somebody new, seen once. What stands still is recognised by where it stands (the idea of
-norfair's distance function, with the place instead of a predicted motion). Pure: `remember` takes a scene and
-returns the next one.
+norfair's distance function, with the place instead of a predicted motion; `trackers` and ByteTrack want motion
+between frames a fraction of a second apart). Pure: `remember` takes a scene and returns the next one.
+
+A thing begins with a strong find and is held by weak ones, by being hidden, and by its place looking as it did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
-from models.geometry import Box, iou_matrix
+from detect.things import Thing, is_held, kin, may_be, overlap
+from detect.views import WHOLE, View, Viewer, alike
+from models.geometry import iou_matrix
 from models.pictures import Detection, Detections
+
+__all__ = ["Scene", "Thing", "kin", "overlap", "remember"]
 
 SAME_PLACE_IOU = 0.4
 """Boxes of one standing thing differ this little between looks; neighbours in a parking row overlap less."""
@@ -26,23 +32,44 @@ SAME_PERSON_IOU = 0.25
 DUPLICATE_IOU = 0.8
 """Two boxes this alike in one look are one thing with two names (van: car and truck)."""
 
-START_SCORE = 0.25
-"""A thing begins with at least this score …"""
+FLICKERING = frozenset({"fire", "smoke"})
+"""What changes its shape from look to look; its place is compared, its box need not stay."""
 
-KEEP_SCORE = 0.15
+SAME_FLAME_IOU = 0.15
+"""Boxes of one flame: it leans with the wind and doubles its height in a second."""
+
+START_SCORE = 0.35
+"""A thing begins with at least this score where nobody says what the weights' classes need …"""
+
+KEEP_SCORE = 0.2
 """… and is held by less, so that a thing near the detector's threshold does not come and go."""
 
 SCORE_WEIGHT = 0.3
 """Weight of the newest score in a thing's score: three looks decide."""
 
-PATIENCE_LOOKS = 3
-"""Looks in a row a standing thing may be missed before it is gone; one more per `PATIENCE_PER_SIGHTINGS`."""
-
-PATIENCE_PER_SIGHTINGS = 10
-MAX_PATIENCE_LOOKS = 8
-
 LONGEST_GAP_S = 300.0
-"""After a longer blindness nobody knows that a thing stood there all the time: its dwell starts again."""
+"""After a longer blindness nobody knows that a thing stood there all the time: its dwell starts again, unless it is
+found where it was, looking as it did."""
+
+SAME_LOOK = 0.93
+"""Likeness of a place with and without rain, noise or clouds is above; a bag or a car taken away leaves 0 to 0.8."""
+
+SETTLED_SIGHTINGS = 5
+"""A thing seen less often may have been a car in a queue or a mistake: for it the detector must speak again."""
+
+LONGEST_UNSEEN_S = 12 * 3600.0
+"""A thing nobody detects is believed in no longer than a night, however much its place looks the same."""
+
+OTHER_LIGHT, OTHER_VIEW = 0.97, 0.3
+"""Likeness of the whole picture with the look before: less than the first is another light (infrared, street lamps),
+in which a thing nobody detects is remembered as its place looks now; less than the second is another view."""
+
+CHANGED_SHAPE = 0.96
+"""Likeness from one look to the next under which a place has changed its shape: measured on a real house fire 0.80 to
+0.92 (98 of 100 below 0.98), on lamps and bright walls in noise and changing exposure 0.98 and more."""
+
+MEMORY_OF_STIRS = 8
+"""Comparisons a thing's restlessness is taken from; older ones fade."""
 
 COVERED = 0.6
 """Share of a place another thing must cover for the place to count as hidden, not empty."""
@@ -56,74 +83,59 @@ ESTABLISHED_SIGHTINGS = 10
 MAX_DEPARTED = 20
 """Established things that left, newest kept."""
 
-_KIN = (frozenset({"car", "bus", "truck"}), frozenset({"bicycle", "motorcycle"}))
-"""Classes detectors confuse on one and the same thing."""
-
 _HIDING = frozenset({"person", "car", "bus", "truck"})
 """What passes in front of other things."""
 
+_ALWAYS_SEEN = frozenset({"person", "dog", "cat", "bird", "fire", "smoke", "static_change"})
+"""What is there only while it is detected, however much its place looks the same."""
 
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """Something at a place. `anchor`: where it was first seen; `box`: where last; `missed`: looks in a row without it.
-
-    name: what most looks called it, weighted by score (`votes`); first_seen is part of its identity;
-    standing_since: how long it has been watched standing, without a blind gap.
-    """
-
-    thing_id: int
-    name: str
-    box: Box
-    anchor: Box
-    score: float
-    first_seen: datetime
-    last_seen: datetime
-    standing_since: datetime
-    sightings: int = 1
-    missed: int = 0
-    votes: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def standing(self) -> bool:
-        """Seen at its place again: what moves never is, it becomes another thing each look."""
-        return self.sightings >= 2
-
-    @property
-    def patience(self) -> int:
-        if not self.standing:
-            return 0
-        return min(PATIENCE_LOOKS + self.sightings // PATIENCE_PER_SIGHTINGS, MAX_PATIENCE_LOOKS)
+Threshold = Callable[[str], float]
+"""The score from which a find of a class begins a thing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A camera's memory at one moment. `departed`: established things that left, newest last."""
+    """A camera's memory at one moment. `departed`: established things that left, newest last.
+
+    view: how the whole picture looked last; aspect: its width per height.
+    """
 
     things: tuple[Thing, ...] = ()
     departed: tuple[Thing, ...] = ()
     looked_at: datetime | None = None
     next_id: int = 1
+    view: View = b""
+    aspect: float = 16 / 9
 
     @property
     def present(self) -> tuple[Thing, ...]:
         """What the last look showed."""
         return tuple(thing for thing in self.things if thing.missed == 0)
 
-    def confirmed(self, at: datetime) -> Scene:
+    def confirmed(self, at: datetime, view: Viewer | None = None) -> Scene:
         """The picture has not changed: what was there is still there, at almost no cost."""
         if self.looked_at is None:
             return self
-        scene = _after_gap(self, at)
-        now = max(at, scene.looked_at or at)
+        now = max(at, self.looked_at)
+        gap = _is_gap(self, at)
         things = tuple(
-            replace(thing, last_seen=now, sightings=thing.sightings + 1) if thing.missed == 0 else thing
-            for thing in scene.things
+            _once_more(thing, now, view, gap=gap) if thing.missed == 0 else _after(thing, now, gap=gap)
+            for thing in self.things
         )
-        return replace(scene, things=things, looked_at=now)
+        return replace(self, things=things, looked_at=now)
 
 
-def remember(scene: Scene, detections: Detections, at: datetime) -> Scene:
+def remember(
+    scene: Scene,
+    detections: Detections,
+    at: datetime,
+    *,
+    threshold: Threshold = lambda _: START_SCORE,
+    view: Viewer | None = None,
+) -> Scene:
     """The scene after one more look. A look older than the last one counts as taken at the same moment.
+
+    view: how places look in this picture; without it nothing is compared.
 
     >>> from datetime import UTC, datetime, timedelta
     >>> parked = Detections(np.array([[.1, .1, .3, .3]], np.float32), np.array([.8], np.float32),
@@ -135,35 +147,60 @@ def remember(scene: Scene, detections: Detections, at: datetime) -> Scene:
     [('car', True, 2)]
     """
     now = at if scene.looked_at is None else max(at, scene.looked_at)
-    scene = _after_gap(scene, now)
-    seen = _without_duplicates([row for row in detections if row.score >= KEEP_SCORE])
-    pairs = _pairs(scene.things, seen)
+    look = _Look(detections, now, view, scene)
+    pairs = _pairs(scene.things, look.rows)
     known = [
-        _seen_again(thing, seen[pairs[index]], now) if index in pairs else thing
+        _seen_again(thing, look.rows[pairs[index]], look) if index in pairs else _after(thing, now, gap=look.gap)
         for index, thing in enumerate(scene.things)
     ]
     taken = set(pairs.values())
-    fresh = [row for index, row in enumerate(seen) if index not in taken and row.score >= START_SCORE]
-    begun = [_begin(row, scene.next_id + number, now) for number, row in enumerate(fresh)]
-    kept, gone = _sort_out(known, pairs.keys(), [thing for index, thing in enumerate(known) if index in pairs] + begun)
+    fresh = [row for index, row in enumerate(look.rows) if index not in taken and row.score >= threshold(row.name)]
+    begun = [_begin(row, scene.next_id + number, look) for number, row in enumerate(fresh)]
+    visible = [thing for index, thing in enumerate(known) if index in pairs] + begun
+    kept, gone = _sort_out(known, pairs, visible, look)
     things = _bounded(kept + begun)
-    return Scene(things, _departed(scene.departed, gone, things), now, scene.next_id + len(fresh))
+    return replace(
+        scene, things=things, departed=_departed(scene.departed, gone, things), looked_at=now,
+        next_id=scene.next_id + len(fresh), view=look.whole,
+    )  # fmt: skip
 
 
-def _after_gap(scene: Scene, at: datetime) -> Scene:
-    if scene.looked_at is None or (at - scene.looked_at).total_seconds() <= LONGEST_GAP_S:
-        return scene
-    return replace(scene, things=tuple(replace(thing, standing_since=at) for thing in scene.things))
+class _Look:
+    """One look as `remember` needs it."""
+
+    def __init__(self, detections: Detections, at: datetime, view: Viewer | None, scene: Scene) -> None:
+        self.rows = _without_duplicates([row for row in detections if row.score >= KEEP_SCORE])
+        self.people = [row for row in self.rows if row.name == "person"]
+        self.at, self.view, self.gap = at, view, _is_gap(scene, at)
+        self.whole = view(WHOLE) if view else b""
+        likeness = alike(scene.view, self.whole) if scene.view and self.whole else 1.0
+        self.other_light = OTHER_VIEW <= likeness < OTHER_LIGHT
+
+    def place(self, thing: Thing) -> View:
+        return self.view(thing.box) if self.view else b""
 
 
-def kin(name: str) -> frozenset[str]:
-    """The class and those a detector takes it for."""
-    return next((group for group in _KIN if name in group), frozenset({name}))
+def _is_gap(scene: Scene, at: datetime) -> bool:
+    return scene.looked_at is not None and (at - scene.looked_at).total_seconds() > LONGEST_GAP_S
 
 
-def overlap(first: Box, second: Box) -> float:
-    """Shared area over the smaller of both, 0..1."""
-    return first.intersection(second) / min(first.area, second.area)
+def _after(thing: Thing, at: datetime, *, gap: bool) -> Thing:
+    return replace(thing, standing_since=at) if gap else thing
+
+
+def _once_more(thing: Thing, at: datetime, view: Viewer | None, *, gap: bool) -> Thing:
+    place = view(thing.box) if view and thing.name in FLICKERING else b""
+    same = replace(_after(thing, at, gap=gap), last_seen=at, sightings=thing.sightings + 1)
+    return replace(_compared(same, place), view=place or thing.view)
+
+
+def _compared(thing: Thing, place: View) -> Thing:
+    """The same place in the look before and now. Equal to the last bit is one picture twice, which says nothing."""
+    if thing.name not in FLICKERING or not thing.view or not place or place == thing.view:
+        return thing
+    faded = thing.compared >= MEMORY_OF_STIRS
+    compared, stirs = (thing.compared // 2, thing.stirs // 2) if faded else (thing.compared, thing.stirs)
+    return replace(thing, compared=compared + 1, stirs=stirs + (alike(thing.view, place) < CHANGED_SHAPE))
 
 
 def _without_duplicates(rows: list[Detection]) -> list[Detection]:
@@ -179,14 +216,14 @@ def _pairs(things: Sequence[Thing], seen: Sequence[Detection]) -> dict[int, int]
     if not things or not seen:
         return {}
     boxes = np.array([row.box.xyxy for row in seen], np.float32)
-    alike = np.maximum(
+    shared = np.maximum(
         iou_matrix(np.array([thing.anchor.xyxy for thing in things], np.float32), boxes),
         iou_matrix(np.array([thing.box.xyxy for thing in things], np.float32), boxes),
     )
     candidates = [
-        (float(alike[index, other]) + 0.05 * (things[index].name == seen[other].name), int(index), int(other))
-        for index, other in np.argwhere(alike >= SAME_PERSON_IOU)
-        if _may_be_same(things[index], seen[other], float(alike[index, other]))
+        (float(shared[index, other]) + 0.05 * (things[index].name == seen[other].name), int(index), int(other))
+        for index, other in np.argwhere(shared >= SAME_FLAME_IOU)
+        if _may_be_same(things[index], seen[other], float(shared[index, other]))
     ]
     pairs: dict[int, int] = {}
     taken: set[int] = set()
@@ -197,41 +234,71 @@ def _pairs(things: Sequence[Thing], seen: Sequence[Detection]) -> dict[int, int]
     return pairs
 
 
-def _may_be_same(thing: Thing, row: Detection, alike: float) -> bool:
-    needed = SAME_PERSON_IOU if row.name == "person" else SAME_PLACE_IOU
-    return alike >= needed and row.name in kin(thing.name)
+_NEEDED: Mapping[str, float] = {"person": SAME_PERSON_IOU} | dict.fromkeys(FLICKERING, SAME_FLAME_IOU)
 
 
-def _begin(row: Detection, thing_id: int, at: datetime) -> Thing:
-    return Thing(thing_id, row.name, row.box, row.box, row.score, at, at, at, votes=((row.name, row.score),))
+def _may_be_same(thing: Thing, row: Detection, shared: float) -> bool:
+    return shared >= _NEEDED.get(row.name, SAME_PLACE_IOU) and row.name in may_be(thing.name)
 
 
-def _seen_again(thing: Thing, row: Detection, at: datetime) -> Thing:
+def _begin(row: Detection, thing_id: int, look: _Look) -> Thing:
+    return Thing(
+        thing_id, row.name, row.box, row.box, row.score, look.at, look.at, look.at,
+        votes=((row.name, row.score),),
+        held=int(is_held(row, look.people)),
+        view=look.view(row.box) if look.view else b"",
+    )  # fmt: skip
+
+
+def _seen_again(thing: Thing, row: Detection, look: _Look) -> Thing:
     votes = dict(thing.votes)
     votes[row.name] = votes.get(row.name, 0.0) + row.score
+    strong = row.score >= START_SCORE
+    known = _after(_compared(thing, look.place(thing)), look.at, gap=look.gap and not _looks_as_before(thing, look))
     return replace(
-        thing,
+        known,
         name=max(votes, key=lambda name: votes[name]),
         box=row.box,
-        score=thing.score + SCORE_WEIGHT * (row.score - thing.score),
-        last_seen=at,
+        score=thing.score + SCORE_WEIGHT * (row.score - thing.score) if strong else thing.score,
+        last_seen=look.at,
         sightings=thing.sightings + 1,
         missed=0,
         votes=tuple(votes.items()),
+        held=thing.held + is_held(row, look.people),
+        view=look.view(row.box) if look.view else thing.view,
     )
 
 
-def _sort_out(known: list[Thing], matched: Iterable[int], visible: list[Thing]) -> tuple[list[Thing], list[Thing]]:
+def _looks_as_before(thing: Thing, look: _Look) -> bool:
+    """One picture twice, equal to the last bit, is no evidence: what the detector says of it counts."""
+    place = look.place(thing)
+    return place != thing.view and alike(thing.view, place) >= SAME_LOOK
+
+
+def _sort_out(
+    known: list[Thing], pairs: Mapping[int, int], visible: list[Thing], look: _Look
+) -> tuple[list[Thing], list[Thing]]:
     """Known things that stay, and those whose patience has run out."""
-    seen, kept, gone = set(matched), list[Thing](), list[Thing]()
+    kept, gone = list[Thing](), list[Thing]()
     for index, thing in enumerate(known):
-        if index in seen:
+        if index in pairs:
             kept.append(thing)
             continue
-        hidden = thing.standing and any(_hides(other, thing) for other in visible)
-        missed = replace(thing, missed=max(thing.missed, 1) if hidden else thing.missed + 1)
+        missed = _missed(thing, visible, look)
         (kept if missed.missed <= missed.patience else gone).append(missed)
     return kept, gone
+
+
+def _missed(thing: Thing, visible: list[Thing], look: _Look) -> Thing:
+    """Not detected; but hidden, or in a place that looks the same, it still stands there."""
+    if thing.standing and any(_hides(other, thing) for other in visible):
+        return replace(thing, missed=max(thing.missed, 1))
+    unseen_s = (look.at - thing.last_seen).total_seconds()
+    believed = thing.sightings >= SETTLED_SIGHTINGS and thing.name not in _ALWAYS_SEEN and unseen_s <= LONGEST_UNSEEN_S
+    if believed and _looks_as_before(thing, look):
+        return replace(thing, missed=max(thing.missed, 1))
+    view = look.place(thing) if believed and look.other_light else thing.view
+    return replace(thing, missed=thing.missed + 1, view=view)
 
 
 def _hides(other: Thing, thing: Thing) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from detect.memory import Scene, Thing
+from detect.memory import Scene
+from detect.things import Thing
 from models.errors import PayloadError
 from models.geometry import Box
 
@@ -17,6 +19,8 @@ def scene_to_state(scene: Scene) -> dict[str, Any]:
         "departed": [_thing_to_state(thing) for thing in scene.departed],
         "looked_at": scene.looked_at.isoformat() if scene.looked_at else None,
         "next_id": scene.next_id,
+        "view": base64.b64encode(scene.view).decode(),
+        "aspect": scene.aspect,
     }
 
 
@@ -28,6 +32,8 @@ def scene_from_state(state: Mapping[str, Any]) -> Scene:
             tuple(_thing_from_state(item) for item in state["departed"]),
             datetime.fromisoformat(state["looked_at"]) if state["looked_at"] else None,
             int(state["next_id"]),
+            base64.b64decode(state.get("view", ""), validate=True),
+            float(state.get("aspect", 16 / 9)),
         )
     except (KeyError, TypeError, ValueError) as trouble:
         raise PayloadError(f"a saved scene is damaged ({trouble}); the camera learns its scene again") from trouble
@@ -46,10 +52,15 @@ def _thing_to_state(thing: Thing) -> dict[str, Any]:
         "sightings": thing.sightings,
         "missed": thing.missed,
         "votes": dict(thing.votes),
+        "held": thing.held,
+        "compared": thing.compared,
+        "stirs": thing.stirs,
+        "view": base64.b64encode(thing.view).decode(),
     }
 
 
 def _thing_from_state(item: Mapping[str, Any]) -> Thing:
+    """Figures that came later are 0 in an older state: the looks to come fill them."""
     return Thing(
         thing_id=int(item["id"]),
         name=str(item["name"]),
@@ -62,4 +73,8 @@ def _thing_from_state(item: Mapping[str, Any]) -> Thing:
         sightings=int(item["sightings"]),
         missed=int(item["missed"]),
         votes=tuple((str(name), float(weight)) for name, weight in item["votes"].items()),
+        held=int(item.get("held", 0)),
+        compared=int(item.get("compared", 0)),
+        stirs=int(item.get("stirs", 0)),
+        view=base64.b64decode(item.get("view", ""), validate=True),
     )

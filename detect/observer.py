@@ -17,14 +17,16 @@ import numpy as np
 from detect import evidence
 from detect.background import Background
 from detect.camera_memory import CameraMemory, EarlierPicture, restore, to_state
-from detect.memory import overlap, remember
-from detect.rules.conditions import in_hours
+from detect.memory import START_SCORE, Scene, Threshold, remember
 from detect.rules.episodes import Telling, advance, pending
 from detect.rules.hit import Hit
+from detect.rules.hours import in_force_since
 from detect.rules.kinds import RULES
 from detect.rules.plan import PlannedRule, needs_background, plan
 from detect.rules.words import reason
 from detect.suppression import Suppressions
+from detect.things import kin, overlap
+from detect.views import DETAIL, viewer
 from ingest.picture_store import PictureStore
 from models.errors import PayloadError, SettingsError
 from models.geometry import Box
@@ -43,8 +45,16 @@ EARLIER_EVERY = timedelta(minutes=10)
 """How often the picture of a calm moment is renewed: a "before" of the same light, at 2 ms per camera and 10 min."""
 
 
+HANDLED_PLACE = 0.3
+"""Share of the smaller box: what stands so much in a handled place is what was handled, or is new there."""
+
+
 class Observer:
-    """Knows every camera of a node. pictures: None leaves observations without evidence (for `watch` and tests)."""
+    """Knows every camera of a node. pictures: None leaves observations without evidence (for `watch` and tests).
+
+    threshold: the score from which a find of a class begins something; the detector may pass on weaker ones
+    (`detect.memory.KEEP_SCORE`), which only hold what is known.
+    """
 
     def __init__(
         self,
@@ -55,10 +65,11 @@ class Observer:
         suppressions: Suppressions | None = None,
         pictures: PictureStore | None = None,
         local_time: tzinfo = LOCAL_TIME,
+        threshold: Threshold = lambda _: START_SCORE,
     ) -> None:
         self._node_id, self._taxonomy, self._pictures = node_id, taxonomy, pictures
         self._names = names if STATIC_CHANGE in names else (*names, STATIC_CHANGE)
-        self._suppressions, self._local_time = suppressions, local_time
+        self._suppressions, self._local_time, self._threshold = suppressions, local_time, threshold
         self._memories: dict[CameraId, CameraMemory] = {}
 
     def set_cameras(self, cameras: Sequence[Camera]) -> dict[CameraId, str]:
@@ -88,7 +99,11 @@ class Observer:
         if memory is None:
             return []
         memory.seen = self._with_changes(memory, look, detections)
-        memory.scene = remember(memory.scene, memory.seen, look.captured_at)
+        height, width = look.reduced(DETAIL).shape[:2]
+        memory.scene = remember(
+            replace(memory.scene, aspect=width / height), memory.seen, look.captured_at,
+            threshold=self._threshold, view=viewer(look),
+        )  # fmt: skip
         return self._judge(memory, look)
 
     def unchanged(self, look: Look) -> list[Observation]:
@@ -96,7 +111,7 @@ class Observer:
         memory = self._memories.get(look.camera_id)
         if memory is None or memory.seen is None:
             return []
-        memory.scene = memory.scene.confirmed(look.captured_at)
+        memory.scene = memory.scene.confirmed(look.captured_at, viewer(look))
         return self._judge(memory, look)
 
     def wants_another_look(self, camera_id: CameraId) -> bool:
@@ -112,10 +127,16 @@ class Observer:
     def forget_place(self, camera_id: CameraId, code: SubcategoryCode, box: Box) -> None:
         """The problem there has been handled: if it comes back, even at once, it is a new one."""
         memory = self._memories.get(camera_id)
-        if memory is not None:
-            memory.episodes = tuple(
-                episode for episode in memory.episodes if episode.subcategory != code or overlap(episode.box, box) < 0.3
-            )
+        if memory is None:
+            return
+        memory.episodes = tuple(
+            episode
+            for episode in memory.episodes
+            if episode.subcategory != code or overlap(episode.box, box) < HANDLED_PLACE
+        )
+        recipe = self._taxonomy.subcategories[code].recipe if code in self._taxonomy.subcategories else None
+        names = frozenset().union(*(kin(name) for name in recipe.classes)) if recipe else frozenset()
+        memory.scene = _without(memory.scene, names, box)
 
     def take_back(self, camera_id: CameraId) -> None:
         """What the last look told could not be kept: the next look tells it again."""
@@ -152,7 +173,7 @@ class Observer:
         widened = Detections(detections.boxes, detections.scores, detections.class_ids, self._names)
         if memory.background is None:
             return widened
-        changes = memory.background.changes(look.image, detections)
+        changes = _unnamed(memory.background.changes(look.small, detections), widened, self._threshold)
         ids = np.full(len(changes), self._names.index(STATIC_CHANGE), np.int32)
         return Detections.merge([widened, Detections(changes.boxes, changes.scores, ids, self._names)])
 
@@ -166,12 +187,13 @@ class Observer:
 
     def _hits(self, memory: CameraMemory, camera_id: CameraId, at: datetime) -> list[tuple[PlannedRule, Hit]]:
         local = at.astimezone(self._local_time)
+        found: list[tuple[PlannedRule, Hit]] = []
+        for rule in memory.rules:
+            since = in_force_since(local, rule.recipe)
+            if since is not None:
+                found += [(rule, _in_force(hit, since)) for hit in RULES[rule.recipe.rule](rule, memory.scene)]
         return [
-            (rule, hit)
-            for rule in memory.rules
-            if in_hours(local, rule.recipe)
-            for hit in RULES[rule.recipe.rule](rule, memory.scene)
-            if not self._suppressed(camera_id, rule.subcategory.code, hit.box, at)
+            (rule, hit) for rule, hit in found if not self._suppressed(camera_id, rule.subcategory.code, hit.box, at)
         ]
 
     def _suppressed(self, camera_id: CameraId, code: SubcategoryCode, box: Box, at: datetime) -> bool:
@@ -191,6 +213,7 @@ class Observer:
             confidence=min(max(hit.confidence, 0.0), 1.0),
             why=reason(hit, rule.recipe, self._taxonomy, lasted_s=lasted_s),
             evidence=self._evidence(memory, look, telling, at),
+            assist=rule.recipe.assist > 0,
         )
 
     def _evidence(self, memory: CameraMemory, look: Look, telling: Telling, at: datetime) -> tuple[Evidence, ...]:
@@ -209,11 +232,43 @@ class Observer:
         fresh = memory.earlier is not None and at - memory.earlier.taken_at < EARLIER_EVERY
         if self._pictures is None or memory.seen is None or fresh or pending(memory.episodes):
             return
-        memory.earlier = EarlierPicture(evidence.latest_jpeg(look.image, memory.seen), at)
+        memory.earlier = EarlierPicture(evidence.latest_jpeg(look.reduced(evidence.LATEST_SIDE), memory.seen), at)
 
 
 def _key(camera_id: CameraId, rule: PlannedRule, telling: Telling) -> ObservationKey:
     """The same for the same telling of the same episode, whoever works it out and however often."""
     episode = telling.episode
-    parts = (camera_id, rule.subcategory.code, episode.origin, episode.first_seen.isoformat(), episode.tale)
+    began = (episode.first_seen.isoformat(), episode.since.isoformat())
+    parts = (camera_id, rule.subcategory.code, episode.origin, *began, episode.tale)
     return ObservationKey(hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32])
+
+
+def _in_force(hit: Hit, since: datetime) -> Hit:
+    """What was allowed, or outside the recipe's hours, has its time from then on."""
+    return hit if hit.since is None else replace(hit, since=max(hit.since, since))
+
+
+def _without(scene: Scene, names: frozenset[str], box: Box) -> Scene:
+    """The scene without such things at the place: whatever stands there from now on begins anew."""
+    things, departed = (
+        tuple(thing for thing in group if thing.name not in names or overlap(thing.box, box) < HANDLED_PLACE)
+        for group in (scene.things, scene.departed)
+    )
+    return replace(scene, things=things, departed=departed)
+
+
+NAMED = (
+    "garbage", "garbage_bin", "garbage_overflow", "fire", "smoke", "pothole", "graffiti", "suitcase", "backpack",
+    "handbag", "umbrella", "chair", "dining table", "bench", "potted plant", "dog", "cat", "bird",
+)  # fmt: skip
+"""What has a name is told by it, and is no unnamed static change besides."""
+
+KNOWN_BY_NAME = 0.5
+"""Share of a static change that named things must cover."""
+
+
+def _unnamed(changes: Detections, seen: Detections, threshold: Threshold) -> Detections:
+    """The static changes that nothing with a name explains."""
+    named = [row.box for row in seen.of(*NAMED) if row.score >= threshold(row.name)]
+    keep = [sum(row.box.intersection(box) for box in named) < KNOWN_BY_NAME * row.box.area for row in changes]
+    return changes[np.array(keep, bool)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from detect.memory import overlap
+from detect.things import overlap
 from models.errors import DataFolderError
 from models.geometry import Box
 from models.ids import CameraId, SubcategoryCode

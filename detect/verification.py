@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from detect.memory import kin, overlap
 from detect.requests import VerifyRequest
+from detect.things import kin, overlap
 from models.geometry import Box
 from models.observations import Verdict
 from models.pictures import Detections
@@ -33,8 +33,8 @@ DECIDE_WITHIN = timedelta(seconds=120)
 SAME_PLACE = 0.3
 """Share of the smaller box: a heap half cleared lies elsewhere in its old box."""
 
-LENIENT = 0.8
-"""Share of the recipe's score that still counts against "gone"."""
+DOUBTFUL = 0.2
+"""Score from which a find, too weak to say "still there", keeps "gone" from being said: that look is no answer."""
 
 HIDDEN = 0.5
 """Share of the place people or vehicles must cover to hide it."""
@@ -96,18 +96,19 @@ def take_vote(waiting: Waiting, subcategory: Subcategory, seen: Detections, at: 
 
 
 def vote(recipe: Recipe, seen: Detections, place: Box) -> bool | None:
-    """Whether this look shows the problem at the place; None when the place is hidden."""
+    """Whether this look shows the problem at the place; None when the place is hidden or the find doubtful."""
     names = frozenset().union(*(kin(name) for name in recipe.classes))
     there = [
         row for row in seen
-        if row.name in names and row.score >= LENIENT * recipe.min_score and overlap(row.box, place) >= SAME_PLACE
+        if row.name in names and row.score >= DOUBTFUL and overlap(row.box, place) >= SAME_PLACE
     ]  # fmt: skip
+    sure = [row for row in there if row.score >= recipe.min_score]
     if recipe.rule is RuleKind.ABSENT:
         return not there
     if recipe.rule is RuleKind.COUNT and recipe.count > 1:
-        return len(there) >= recipe.count
+        return len(sure) >= recipe.count
     if there:
-        return True
+        return True if sure else None
     hidden = sum(row.box.intersection(place) for row in seen if row.name in _HIDING)
     return None if hidden >= HIDDEN * place.area else False
 

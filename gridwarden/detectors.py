@@ -1,4 +1,4 @@
-"""Which detector a command uses: the shipped OpenVINO weights, a folder like them, or a file for ultralytics."""
+"""Which detector a command uses: the weights in use, a folder, or other people's model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import typer
 from detect.backends.opening import open_detector
 from detect.backends.openvino import OpenVinoDetector
 from detect.detector import Detector
+from gridwarden.weights_store import WeightsStore
 
 WeightsOption = Annotated[
     Path | None,
-    typer.Option("--weights", help="A weights folder with manifest.json, or a .pt file (needs the ultralytics extra)."),
+    typer.Option(
+        "--weights", help="A weights folder, an .onnx or .xml file, or a .pt or .engine (needs the ultralytics extra)."
+    ),
 ]
 
 
@@ -23,3 +26,13 @@ def warm_detector(weights: Path | None, *, cache: Path) -> Detector:
     if isinstance(detector, OpenVinoDetector):
         detector.warm()
     return detector
+
+
+def chosen_weights(weights: Path | None, *, data: Path) -> Path:
+    """What a box with this data folder sees with: what was asked for (a path, or a name kept there), else what is in
+    use there, which is what we ship until `gridwarden weights use` says otherwise.
+    """
+    store = WeightsStore.of(data)
+    if weights is None:
+        return store.in_use()
+    return weights if weights.exists() or len(weights.parts) > 1 else store.folder(str(weights))

@@ -15,6 +15,7 @@ from typing import Any
 from models.ids import DepartmentId, SubcategoryCode
 from models.people import Department
 from models.places import ZoneKind
+from models.recipe_figures import checked
 from models.text import Text
 
 
@@ -69,6 +70,7 @@ class RuleKind(StrEnum):
     ABSENT = "absent"
     CROSSING = "crossing"
     TOGETHER = "together"
+    WORN = "worn"
 
 
 STATIC_CHANGE = "static_change"
@@ -84,7 +86,10 @@ class Recipe:
     detection; count, max_count: how many things; area, max_area: of the picture (0..1), of all things (rule area)
     or each; with_classes, with_count: others within reach (in widths of the thing's box), without_classes: none
     of these within reach; aspect: at least this width per height; from_hour..to_hour: local time of day, both 0
-    for always, past midnight when to_hour is the smaller; enabled: 0 switches it off on a camera.
+    for always, past midnight when to_hour is the smaller; standing: 1 counts only what stands still; held: 1 counts
+    also what somebody holds, rides or carries; flicker: looks that must show it changing its shape in place;
+    permit_…: when the thing is allowed here, days as `date.toordinal`, weekdays as bits from Monday = 1, 0 for no
+    bound, none set for no permit; assist: 1 shows it to an operator and sends nobody; enabled: 0 switches it off.
     """
 
     rule: RuleKind
@@ -105,19 +110,31 @@ class Recipe:
     aspect: float = 0.0
     from_hour: float = 0.0
     to_hour: float = 0.0
+    standing: float = 0
+    held: float = 0
+    flicker: float = 0
+    permit_from: float = 0
+    permit_to: float = 0
+    permit_from_hour: float = 0
+    permit_to_hour: float = 0
+    permit_days: float = 0
+    assist: float = 0
     enabled: float = 1
 
     def overridden(self, values: Mapping[str, float]) -> Recipe:
-        """With a camera's own figures. Raises ValueError for a name that is no figure of a recipe.
+        """With a camera's own figures. Raises ValueError for what is no figure of a recipe, or out of its range.
 
         >>> parked = Recipe(RuleKind.DWELL, ("car",), dwell_s=300)
         >>> parked.overridden({"dwell_s": 600}).dwell_s
         600.0
         """
-        if unknown := values.keys() - FIGURES:
-            raise ValueError(f"{', '.join(sorted(unknown))}: a recipe's figures are {', '.join(sorted(FIGURES))}")
-        figures: dict[str, Any] = {name: float(value) for name, value in values.items()}
+        figures: dict[str, Any] = {name: checked(name, value) for name, value in values.items()}
         return replace(self, **figures)
+
+    @property
+    def has_permit(self) -> bool:
+        """Whether there are times at which the thing is allowed."""
+        return any((self.permit_from, self.permit_to, self.permit_from_hour, self.permit_to_hour, self.permit_days))
 
     def visible_to(self, names: frozenset[str]) -> bool:
         """Whether a detector with these class names can serve it: one of `classes`, and of `with_classes` if any."""
@@ -143,6 +160,11 @@ class Subcategory:
     seen_by: SeenBy
     recipe: Recipe | None = None
     prompts: tuple[str, ...] = ()
+
+    @property
+    def assist(self) -> bool:
+        """Its finds are shown to an operator and never sent to anybody without an operator's word."""
+        return self.recipe is not None and self.recipe.assist > 0
 
 
 @dataclass(frozen=True, slots=True)

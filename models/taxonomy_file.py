@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from models.errors import SettingsError
 from models.ids import DepartmentId, SubcategoryCode
 from models.people import Department
 from models.places import ZoneKind
+from models.recipe_figures import checked
 from models.taxonomy import (
     FIGURES,
     Category,
@@ -90,7 +90,7 @@ def _recipe(row: Mapping[str, Any], place: str) -> Recipe:
     _only(row, FIGURES | _LISTS | {"rule"}, {"rule", "classes"}, place)
     if not row["classes"] or not all(isinstance(name, str) for name in row["classes"]):
         raise ValueError(f"{place}: classes must be a list with at least one class name")
-    figures = {name: _figure(row[name], f"{place}: {name}") for name in FIGURES & row.keys()}
+    figures = _parsed(_checked, {n: row[n] for n in sorted(FIGURES & row.keys())}, place)
     return Recipe(
         rule=_parsed(RuleKind, row["rule"], f"{place}: rule"),
         classes=tuple(row["classes"]),
@@ -102,14 +102,12 @@ def _recipe(row: Mapping[str, Any], place: str) -> Recipe:
     )
 
 
+def _checked(written: Mapping[str, Any]) -> dict[str, float]:
+    return {name: checked(name, value) for name, value in written.items()}
+
+
 def _zones(row: Mapping[str, Any], name: str, place: str) -> tuple[ZoneKind, ...]:
     return tuple(_parsed(ZoneKind, kind, f"{place}: {name}") for kind in row.get(name, ()))
-
-
-def _figure(value: object, place: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{place} = {value!r} is not a number of 0 or more")
-    return float(value)
 
 
 def _words(row: Mapping[str, Any], name: str) -> ClassWords:

@@ -1,17 +1,24 @@
-"""Where and when: zone membership, nearness, size and time of day, shared by all rules."""
+"""What is asked of single things: zone, nearness, size, shape, whether it is left alone, whether it flickers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
-from detect.memory import Scene, Thing
+from detect.memory import Scene
+from detect.things import Thing
 from models.geometry import Box
 from models.places import Zone, ZoneKind
 from models.taxonomy import Recipe
 
-_BY_CENTRE = frozenset({ZoneKind.WALL, ZoneKind.HANGING, ZoneKind.WATER, ZoneKind.SITE})
+_BY_CENTRE = frozenset({ZoneKind.WALL, ZoneKind.HANGING, ZoneKind.WATER, ZoneKind.SITE, ZoneKind.MARKED_OBJECT})
 """Zones of upright surfaces (and of heads on a site): things there do not stand on ground, their middle counts."""
+
+
+EDGE = 0.005
+"""Share of the picture: a box that ends this close to its edge is cut off by it."""
+
+RESTLESS = 0.6
+"""Share of comparisons in which a flame has changed its shape; somebody who walks past a lamp changes one or two."""
 
 
 def inside(box: Box, zone: Zone) -> bool:
@@ -24,37 +31,47 @@ def zone_of(thing: Thing, zones: Sequence[Zone]) -> Zone | None:
     return next((zone for zone in zones if inside(thing.box, zone)), None)
 
 
-def suits(thing: Thing, recipe: Recipe) -> bool:
-    """Class, score and shape of one thing, as the recipe asks."""
-    box = thing.box
+def suits(thing: Thing, recipe: Recipe, *, aspect: float) -> bool:
+    """Class, score and shape of one thing, as the recipe asks; aspect: of the picture."""
     return (
         thing.name in recipe.classes
         and thing.score >= recipe.min_score
-        and (not recipe.aspect or (box.x2 - box.x1) * _PICTURE_ASPECT >= recipe.aspect * (box.y2 - box.y1))
+        and (not recipe.aspect or lies(thing, recipe.aspect / aspect))
     )
 
 
-_PICTURE_ASPECT = 16 / 9
-"""Boxes are fractions of a picture that is wider than high; nearly all street cameras are 16:9."""
+def lies(thing: Thing, least: float) -> bool:
+    """Wider than high from the first look to the last, and not just cut off by the picture's edge.
+
+    Somebody who falls is another thing than somebody who stood there: the boxes share too little. Somebody of whom
+    only head and shoulders reach into the picture has a flat box, too.
+    """
+    shapes = ((box.x2 - box.x1) >= least * (box.y2 - box.y1) for box in (thing.box, thing.anchor))
+    return all(shapes) and thing.box.x1 > EDGE and thing.box.x2 < 1 - EDGE and thing.box.y2 < 1 - EDGE
+
+
+def is_free(thing: Thing, recipe: Recipe) -> bool:
+    """Nobody holds, rides or carries it, or the recipe does not mind."""
+    return thing.left_alone or recipe.held > 0
+
+
+def confirmed(things: Iterable[Thing], recipe: Recipe) -> bool:
+    """Whether one of them is restless enough to be a flame or smoke, where the recipe asks for that.
+
+    A lamp, a sunset or a neon sign looks the same in the next look; brake lights do, or are somewhere else; a flame
+    has changed its shape. A source that repeats one picture to the last bit cannot show it either way.
+    """
+    return not recipe.flicker or any(_flickers(thing, recipe.flicker) for thing in things)
+
+
+def _flickers(thing: Thing, least: float) -> bool:
+    if not thing.compared:
+        return thing.standing
+    return thing.stirs >= least and thing.stirs >= RESTLESS * thing.compared
 
 
 def fits_in_size(area: float, recipe: Recipe) -> bool:
     return area >= recipe.area and (not recipe.max_area or area <= recipe.max_area)
-
-
-def in_hours(at: datetime, recipe: Recipe) -> bool:
-    """at: local time. 22 to 6 runs past midnight; 0 to 0 is always.
-
-    >>> from models.taxonomy import RuleKind
-    >>> night = Recipe(RuleKind.DWELL, ("car",), from_hour=22, to_hour=6)
-    >>> in_hours(datetime(2026, 1, 1, 23, 30), night), in_hours(datetime(2026, 1, 1, 12), night)
-    (True, False)
-    """
-    start, end = recipe.from_hour, recipe.to_hour
-    if start == end:
-        return True
-    hour = at.hour + at.minute / 60
-    return start <= hour < end if start < end else hour >= start or hour < end
 
 
 def near(thing: Thing, others: Iterable[Thing], classes: Sequence[str], *, reach: float) -> list[Thing]:

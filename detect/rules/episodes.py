@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from detect.memory import overlap
 from detect.rules.hit import Hit
 from detect.rules.plan import PlannedRule
+from detect.things import overlap
 from models.geometry import Box
 from models.ids import SubcategoryCode
 
@@ -41,6 +41,9 @@ HEARTBEAT_S = 3600.0
 
 QUICK_S = 60.0
 """What must hold no longer than this is worth extra looks: flames yes, a parked car no."""
+
+QUICK_LOOKS = 20
+"""Extra looks one candidate gets: what a minute of them has not confirmed, a lamp say, waits for routine looks."""
 
 MAX_EPISODES = 200
 """Per camera, newest kept; recipes times things a picture can hold."""
@@ -105,7 +108,10 @@ def advance(
 
 def pending(episodes: Sequence[Episode]) -> bool:
     """Whether something seen in the last look would be told soon if another look confirmed it."""
-    return any(not episode.missed and not episode.told and episode.dwell_s <= QUICK_S for episode in episodes)
+    return any(
+        not episode.missed and not episode.told and episode.dwell_s <= QUICK_S and episode.looks <= QUICK_LOOKS
+        for episode in episodes
+    )
 
 
 def _matched(episodes: Sequence[Episode], found: Sequence[tuple[PlannedRule, Hit]]) -> list[Episode | None]:
@@ -152,6 +158,8 @@ def _continue(episode: Episode, hit: Hit, at: datetime) -> Episode:
 
 
 def _due(episode: Episode, rule: PlannedRule, hit: Hit, at: datetime) -> bool:
+    if not hit.ripe:
+        return False
     if not episode.told:
         return (at - episode.since).total_seconds() >= rule.recipe.dwell_s and episode.looks >= rule.recipe.looks
     if hit.size >= GREW * episode.told_size and episode.told < MOST_TOLD:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
-from detect.memory import Thing
+from detect.things import Thing
 from models.geometry import Box
 
 
@@ -18,7 +18,7 @@ class Hit:
     identity: what it is about, the same in every look ("thing 7", "zone gate"); zone: the zone's name, "" for the
     whole picture; since: from when on it is known to hold, None when only the looks themselves can tell;
     sightings: looks that showed it, 0 when only the looks themselves can tell; companions: how many others are
-    near; size: what "grew a lot" is measured by.
+    near; size: what "grew a lot" is measured by; ripe: it may be told, not only watched.
     """
 
     identity: str
@@ -29,6 +29,7 @@ class Hit:
     since: datetime | None = None
     sightings: int = 0
     companions: int = 0
+    ripe: bool = True
 
     @property
     def confidence(self) -> float:

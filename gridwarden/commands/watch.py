@@ -10,7 +10,9 @@ import typer
 
 from detect.backends.opening import open_detector
 from detect.detector import Detector
+from detect.memory import KEEP_SCORE
 from detect.observer import Observer
+from detect.thresholds import threshold_of
 from gridwarden.box import until_stopped
 from gridwarden.console import JsonOption, out, print_json, say
 from gridwarden.detectors import WeightsOption
@@ -36,7 +38,9 @@ def watch(
     """Look at cameras and print a line per observation. The whole picture counts as footway, no-parking and
     gathering zone, and limits are seconds instead of minutes; draw zones in a district file for real work."""
     cameras = [own_camera(number, source, position=NOWHERE) for number, source in enumerate(sources, start=1)]
-    asyncio.run(_watch(cameras, open_detector(weights), load_taxonomy(), seconds=seconds, json=json))
+    asyncio.run(
+        _watch(cameras, open_detector(weights, least_score=KEEP_SCORE), load_taxonomy(), seconds=seconds, json=json)
+    )
 
 
 async def _watch(
@@ -44,7 +48,7 @@ async def _watch(
 ) -> None:
     fleet = Fleet(clock=SystemClock(), allow_private=True)
     fleet.set_cameras(cameras)
-    observer = Observer(node_id=NODE, taxonomy=taxonomy, names=detector.names)
+    observer = Observer(node_id=NODE, taxonomy=taxonomy, names=detector.names, threshold=threshold_of(detector))
     observer.set_cameras(cameras)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:

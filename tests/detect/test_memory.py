@@ -9,11 +9,11 @@ from detect.memory import (
     LONGEST_GAP_S,
     MAX_DEPARTED,
     MAX_THINGS,
-    PATIENCE_LOOKS,
     Scene,
     remember,
 )
 from detect.memory_state import scene_from_state, scene_to_state
+from detect.things import PATIENCE_LOOKS
 from models.pictures import Detections
 from tests.detect.scenes import CAR, NAMES, START, Row, seen
 

@@ -34,11 +34,11 @@ def test_every_class_that_the_shipped_weights_may_name_has_words() -> None:
 
 def test_a_recipe_is_visible_only_to_weights_that_know_its_classes() -> None:
     subcategories = load_taxonomy().subcategories
-    laundry, stall, stacked = (subcategories[SubcategoryCode(code)].recipe for code in ("C1", "A1", "A5"))
-    assert laundry is not None
+    banner, stall, stacked = (subcategories[SubcategoryCode(code)].recipe for code in ("D1", "A1", "A5"))
+    assert banner is not None
     assert stall is not None
     assert stacked is not None
-    assert not laundry.visible_to(frozenset({"person", "car"}))
+    assert not banner.visible_to(frozenset({"person", "car"}))
     assert not stall.visible_to(frozenset({"umbrella"}))
     assert stall.visible_to(frozenset({"umbrella", "person"}))
     assert stacked.visible_to(frozenset())
