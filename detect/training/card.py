@@ -134,8 +134,8 @@ def _kept(facts: CardFacts) -> str:
     return (
         "Trunk and COCO tail were trained beside the street tail with the start network as their teacher; rows of "
         f"other classes were dropped. Of {agreement.finds} things the float start network sees at 640 x 640 on frames "
-        f"of the clips (score from 0.4), the int8 network at its own, smaller size sees {agreement.kept:.1%} (same class, IoU from 0.5, "
-        f"score from 0.3); {agreement.new:.1%} of its own finds the start network does not have."
+        f"of the clips (score from 0.4), the int8 network at its own, smaller size sees {agreement.kept:.1%} (same "
+        f"class, IoU from 0.5, score from 0.3); {agreement.new:.1%} of its own finds the start network does not have."
     )
 
 
