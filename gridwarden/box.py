@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,14 @@ from dispatch.broker_access import DISPATCH, BrokerAccess, node_identity
 from dispatch.practice import Patience, Practice
 from dispatch.service import DispatchService
 from dispatch.store.store import Store
+from gridwarden.camera_book import CameraBook
 from gridwarden.data_folder import DataFolder
 from gridwarden.district import NODE, District
+from gridwarden.evidence_upkeep import Retention, look_after_evidence
+from gridwarden.follow_cameras import follow_cameras
 from gridwarden.install_district import install_district
 from gridwarden.measured_coverage import measured_coverage
+from gridwarden.watch_health import watch_health
 from ingest.fleet import Fleet
 from ingest.latest import LatestPictures
 from ingest.picture_store import PictureStore
@@ -60,6 +65,7 @@ class BoxSettings:
     secure_cookies: bool = False
     allow_private: bool = True
     patience: Patience = field(default_factory=Patience)
+    retention: Retention = field(default_factory=Retention)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +94,15 @@ async def running(
     access = BrokerAccess(folder.secret())
     store = Store.open(folder.database_url, clock=clock, practice=Practice(taxonomy, patience=settings.patience))
     try:
-        install_district(store, district, taxonomy)
+        book = CameraBook(store, keys=folder.camera_keys, notes=folder.camera_notes)
+        install_district(store, district, taxonomy, book)
+        cameras = book.watched()
         async with EmbeddedBroker(HOST, settings.mqtt_port, settings.mqtt_ws_port, access, clock=clock) as broker:
             latest, pictures = LatestPictures(), PictureStore(folder.pictures)
             fleet = Fleet(clock=clock, allow_private=settings.allow_private)
             node = WatchNode(
                 node_id=NODE,
-                cameras=district.cameras,
+                cameras=cameras,
                 fleet=fleet,
                 detector=detector,
                 taxonomy=taxonomy,
@@ -128,7 +136,10 @@ async def running(
             server = DashboardServer(app, HOST, settings.port)
             server.bind()
             box = Box(server.url, broker.url, access, store, node, service, clock)
-            async with _all_running(service.run, node.run, server.run):
+            following = partial(follow_cameras, book, node, present=cameras)
+            health = partial(watch_health, folder.health, fleet.states, clock=clock)
+            evidence = partial(look_after_evidence, store, folder, settings.retention)
+            async with _all_running(service.run, node.run, server.run, following, health, evidence):
                 await server.started.wait()
                 yield box
     finally:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gridwarden.commands import bench, coverage, detect, evaluate, train, up, verify_log, watch
+from gridwarden.commands import bench, cameras, coverage, detect, evaluate, train, up, verify_log, watch
 
 app = typer.Typer(
     name="gridwarden",
@@ -26,6 +26,7 @@ app.command("coverage")(coverage.coverage)
 app.command("train")(train.train)
 app.command("verify-log")(verify_log.verify_log)
 app.add_typer(bench.app, name="bench")
+app.add_typer(cameras.app, name="cameras")
 
 
 @app.callback()

@@ -37,6 +37,21 @@ class DataFolder:
         return self.root / "node"
 
     @property
+    def camera_keys(self) -> Path:
+        """What the cameras' addresses are encrypted with; a backup keeps it apart from the record."""
+        return self.root / "camera-keys.json"
+
+    @property
+    def camera_notes(self) -> Path:
+        """Which cameras are paused or were added by hand."""
+        return self.root / "cameras.json"
+
+    @property
+    def health(self) -> Path:
+        """What the cameras went through; read by `gridwarden cameras` while the box runs."""
+        return self.node / "health.db"
+
+    @property
     def compiled(self) -> Path:
         """Networks compiled for this machine; may be deleted, is made again."""
         return self.root / "compiled"

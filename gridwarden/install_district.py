@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dispatch.people import put_department, put_person, put_roster
-from dispatch.places import list_cameras, put_camera, put_cell, remove_camera
+from dispatch.places import put_cell
 from dispatch.store.store import Store
+from gridwarden.camera_book import CameraBook
 from gridwarden.district import District
 from models.taxonomy import Taxonomy
 
 
-def install_district(store: Store, district: District, taxonomy: Taxonomy) -> None:
-    """All of it or, on an error, none; installing the same twice changes nothing. Incidents are left alone."""
+def install_district(store: Store, district: District, taxonomy: Taxonomy, cameras: CameraBook) -> None:
+    """All of it or, on an error, none; installing the same twice changes nothing.
+
+    Incidents are left alone, and so are cameras added by hand.
+    """
     with store.transaction() as session:
         for department in taxonomy.departments.values():
             put_department(session, department)
@@ -19,9 +23,4 @@ def install_district(store: Store, district: District, taxonomy: Taxonomy) -> No
         for person in district.people:
             put_person(session, person)
         put_roster(session, district.duties)
-        wanted = {camera.camera_id for camera in district.cameras}
-        for camera in list_cameras(session):
-            if camera.camera_id not in wanted:
-                remove_camera(session, camera.camera_id)
-        for camera in district.cameras:
-            put_camera(session, camera)
+        cameras.follow_file(session, district.cameras)

@@ -9,6 +9,7 @@ import re
 import tempfile
 import time
 from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import DataFolderError
@@ -24,6 +25,15 @@ LEFT_OVER_S = 3600.0
 """No write takes an hour: an unfinished file older than that was left by a crash."""
 
 _UNFINISHED = ".new-"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """oldest_s: age of the oldest picture, None where there is none."""
+
+    pictures: int
+    bytes: int
+    oldest_s: float | None
 
 
 class PictureStore:
@@ -42,7 +52,7 @@ class PictureStore:
             raise ValueError(f"a picture of {len(jpeg)} bytes is not stored")
         name = PictureHash(hashlib.sha256(jpeg).hexdigest())
         path = self._path(name)
-        if path.exists():
+        if _renewed(path):
             return name
         try:
             _write_whole(path, jpeg)
@@ -62,14 +72,21 @@ class PictureStore:
         except FileNotFoundError:
             return None
 
-    def prune(self, *, keep: Container[str], max_bytes: int) -> int:
-        """Removes the oldest pictures not in `keep` until all together take at most `max_bytes`; the count removed."""
+    def prune(
+        self, *, keep: Container[str], max_bytes: int, max_age_s: float = float("inf"), least_age_s: float = 0.0
+    ) -> int:
+        """Removes pictures older than `max_age_s`, then the oldest until all together take at most `max_bytes`.
+
+        Never one in `keep` nor one younger than `least_age_s`. The count removed; ages are those of the last `put`.
+        """
         self._clear_left_over()
         files = sorted(self._files(), key=lambda file: file[1].st_mtime)
         total = sum(status.st_size for _, status in files)
+        now = time.time()
         removed = 0
         for path, status in files:
-            if total <= max_bytes:
+            age_s = now - status.st_mtime
+            if age_s < least_age_s or (total <= max_bytes and age_s <= max_age_s):
                 break
             if path.stem in keep:
                 continue
@@ -77,6 +94,13 @@ class PictureStore:
             total -= status.st_size
             removed += 1
         return removed
+
+    def stored(self) -> Stored:
+        """How much there is; looks at every file, a second for 100,000."""
+        statuses = [status for _, status in self._files()]
+        oldest = min((status.st_mtime for status in statuses), default=None)
+        age_s = None if oldest is None else max(time.time() - oldest, 0.0)
+        return Stored(len(statuses), sum(status.st_size for status in statuses), age_s)
 
     def _clear_left_over(self) -> None:
         """What a crash left half written; the newest may be one being written now."""
@@ -92,6 +116,15 @@ class PictureStore:
         for path in self._root.glob("[0-9a-f][0-9a-f]/*.jpg"):
             with contextlib.suppress(FileNotFoundError):
                 yield path, path.stat()
+
+
+def _renewed(path: Path) -> bool:
+    """Whether the picture is there; then its age begins anew, so that pruning cannot take what was just put."""
+    try:
+        os.utime(path)
+    except OSError:
+        return False  # not there, or the write that follows says what is wrong
+    return True
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -15,6 +15,7 @@ from gridwarden.data_folder import DataFolder, opened
 from gridwarden.demo.district import PATIENCE, SHOWN_ROLES, demo_district
 from gridwarden.detectors import WeightsOption, warm_detector
 from gridwarden.district import NODE, District, read_district
+from gridwarden.evidence_upkeep import Retention
 from gridwarden.sign_ins import SignIn, ready_made
 from models.errors import SettingsError
 from models.people import Person
@@ -34,6 +35,8 @@ def up(
     mqtt_ws_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the broker's WebSocket.")] = 8472,
     mqtt_ws_url: Annotated[str | None, typer.Option(help="The WebSocket's public address behind a proxy.")] = None,
     secure_cookies: Annotated[bool, typer.Option(help="Set where HTTPS is in front.")] = False,
+    evidence_days: Annotated[float, typer.Option(min=2, help="Keep pictures of finished incidents this long.")] = 180,
+    evidence_gb: Annotated[float, typer.Option(min=0.1, help="And take at most this much room, GiB.")] = 20,
     weights: WeightsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -49,6 +52,7 @@ def up(
         mqtt_ws_url=mqtt_ws_url,
         secure_cookies=secure_cookies,
         patience=PATIENCE if demo else Patience(),
+        retention=Retention(days=evidence_days, most_bytes=int(evidence_gb * 2**30)),
     )
     taxonomy = load_taxonomy()
     with opened(data) as folder:
