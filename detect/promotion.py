@@ -1,7 +1,8 @@
-"""Which weights a data folder uses: chosen by a person, switched in one rename, with the way back kept.
+"""Which weights a data folder uses: promoted by a person, switched in one rename, with the way back kept.
 
 `weights/` in the data folder holds copies named by their content, so that what is in use cannot change or vanish under
-a running box; `weights/in-use.json` names one of them. Without that file the shipped weights are used.
+a running box. `weights/in-use.txt` names one of them or "shipped", as `gridwarden weights use` writes it, too;
+`weights/promotion.json` tells who promoted it, when, and what was used before.
 """
 
 from __future__ import annotations
@@ -20,21 +21,20 @@ from models.errors import DataFolderError, WeightsError
 from models.wire import moment
 
 SHELF = "weights"
-CHOICE = "in-use.json"
+IN_USE = "in-use.txt"
+SHIPPED_NAME = "shipped"
+PROMOTION = "promotion.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Weights in use. folder: their name under `weights/`, "" for the shipped ones; by: who decided, in their words.
+class Promotion:
+    """The last one. name, previous: folders of the shelf, or "shipped"; by: who decided, in their words."""
 
-    previous: the folder that was used before, None where there is no way back.
-    """
-
-    folder: str
+    name: str
+    previous: str
     manifest_sha256: str
     at: str
     by: str
-    previous: str | None
 
 
 class WeightsShelf:
@@ -43,28 +43,36 @@ class WeightsShelf:
     def __init__(self, data: Path) -> None:
         self.root = data / SHELF
 
-    def choice(self) -> Choice | None:
-        """What was chosen; None while the shipped weights are in use. Raises WeightsError for a damaged file."""
+    def promotion(self) -> Promotion | None:
+        """How what is in use came into use; None where no promotion has led to it. Raises WeightsError when damaged."""
         try:
-            return Choice(**json.loads((self.root / CHOICE).read_text(encoding="utf-8")))
+            found = Promotion(**json.loads((self.root / PROMOTION).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as trouble:
             raise WeightsError(
-                f"{self.root / CHOICE} is damaged ({trouble}); remove it to use the shipped weights"
+                f"{self.root / PROMOTION} is damaged ({trouble}); remove it and choose with: gridwarden weights use"
             ) from None
+        return found if found.name == self.name_in_use() else None
+
+    def name_in_use(self) -> str:
+        """Of a folder on the shelf, or "shipped"."""
+        try:
+            return (self.root / IN_USE).read_text(encoding="utf-8").strip() or SHIPPED_NAME
+        except FileNotFoundError:
+            return SHIPPED_NAME
 
     def in_use(self) -> Path:
         """The folder to load. Raises WeightsError when what was chosen is gone or altered, and says the way out."""
-        choice = self.choice()
-        if choice is None or not choice.folder:
-            return shipped_weights()
-        folder = self.root / choice.folder
+        name, promotion = self.name_in_use(), self.promotion()
+        folder = self._folder(name)
         manifest = folder / MANIFEST
-        if not manifest.is_file() or sha256(manifest) != choice.manifest_sha256:
+        if name == SHIPPED_NAME:  # these change with every version of gridwarden
+            return folder
+        if not manifest.is_file() or (promotion and sha256(manifest) != promotion.manifest_sha256):
             raise WeightsError(
-                f"{folder}: the weights in use since {choice.at} are gone or altered; go back to the ones before with: "
-                "gridwarden shadow promote --back"
+                f"{folder}: the weights in use are gone or were altered; go back to the ones before with "
+                "`gridwarden shadow promote --back`, or choose others with `gridwarden weights use NAME`"
             )
         return folder
 
@@ -91,28 +99,30 @@ class WeightsShelf:
             shutil.rmtree(beside, ignore_errors=True)
         return kept
 
-    def promote(self, kept: Path, *, by: str, at: datetime) -> Choice:
+    def promote(self, kept: Path, *, by: str, at: datetime) -> Promotion:
         """From the next start on these weights are used. Raises WeightsError when they don't fit."""
         if kept.parent != self.root:
             raise WeightsError(f"{kept}: only weights on the shelf can be promoted; put them there first")
         check_fit(verified_manifest(kept), read_manifest(self.in_use()))
-        present = self.choice()
-        return self._choose(kept.name, previous=present.folder if present else "", by=by, at=at)
+        return self._use(kept.name, by=by, at=at)
 
-    def back(self, *, by: str, at: datetime) -> Choice:
+    def back(self, *, by: str, at: datetime) -> Promotion:
         """The weights before these are used again. Raises WeightsError when there is no way back."""
-        present = self.choice()
-        if present is None or present.previous is None:
-            raise WeightsError("There is nothing to go back to: these are the weights this data folder began with.")
-        if present.previous:
-            verified_manifest(self.root / present.previous)
-        return self._choose(present.previous, previous=present.folder, by=by, at=at)
+        present = self.promotion()
+        if present is None:
+            raise WeightsError("There is nothing to go back to: no promotion has led to the weights that are in use.")
+        verified_manifest(self._folder(present.previous))
+        return self._use(present.previous, by=by, at=at)
 
-    def _choose(self, folder: str, *, previous: str | None, by: str, at: datetime) -> Choice:
-        digest = sha256((self.root / folder if folder else shipped_weights()) / MANIFEST)
-        choice = Choice(folder, digest, moment(at), by, previous)
-        write_json(self.root / CHOICE, asdict(choice))
-        return choice
+    def _use(self, name: str, *, by: str, at: datetime) -> Promotion:
+        """The story first: cut off between the two, it tells of weights that are not in use and is not believed."""
+        told = Promotion(name, self.name_in_use(), sha256(self._folder(name) / MANIFEST), moment(at), by)
+        write_whole(self.root / PROMOTION, json.dumps(asdict(told), ensure_ascii=False, indent=1))
+        write_whole(self.root / IN_USE, name)
+        return told
+
+    def _folder(self, name: str) -> Path:
+        return shipped_weights() if name == SHIPPED_NAME else self.root / name
 
 
 def check_fit(new: Manifest, present: Manifest) -> None:
@@ -126,12 +136,17 @@ def check_fit(new: Manifest, present: Manifest) -> None:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """As `write_whole`."""
+    write_whole(path, json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def write_whole(path: Path, text: str) -> None:
     """Whole or not at all, also when the power fails. Raises DataFolderError when it cannot be written."""
     beside = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=1)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from detect.detector import Detector
 from detect.shadow_journal import ShadowJournal
 from detect.shadow_plan import ShadowPlan, read_plan
@@ -93,7 +95,8 @@ class ShadowingDetector:
     """A `Detector`; `detector` alone decides what is seen.
 
     folder: where `detect.shadow_plan` says which weights run in the shadow, asked again while running, and where
-    their journal is kept; opened: makes a detector of a weights folder, called in the shadow's thread.
+    their journal is kept; opened: makes a detector of a weights folder, called in the shadow's thread; threshold: from
+    which score on a find of the detector in use counts, since it may pass on weaker ones, too.
     """
 
     def __init__(
@@ -102,14 +105,14 @@ class ShadowingDetector:
         folder: Path,
         *,
         opened: Callable[[Path], Detector],
+        threshold: Callable[[str], float] = lambda _: 0.0,
         clock: Clock,
         share: float = SHARE,
     ) -> None:
         self._detector, self._folder, self._opened, self._clock = detector, folder, opened, clock
         self.budget = Budget(share)
-        self._offers: queue.Queue[_Offer | None] = queue.Queue(
-            1
-        )  # one waits: an old picture is no better than a new one
+        self._counts_from = np.array([threshold(name) for name in detector.names], np.float32)
+        self._offers: queue.Queue[_Offer | None] = queue.Queue(1)  # one waits: an old picture is no better than a new
         self._stopping = threading.Event()
         self._plan: ShadowPlan | None = None
         self._shadow: Detector | None = None
@@ -200,7 +203,8 @@ class ShadowingDetector:
             (seen,) = shadow.detect([offer.image])
         finally:
             self.budget.spend(time.perf_counter() - started)
-        difference = journal.note(offer.image, offer.seen, seen, at=self._clock.now())
+        in_use = offer.seen[offer.seen.scores >= self._counts_from[offer.seen.class_ids]]
+        difference = journal.note(offer.image, in_use, seen, at=self._clock.now())
         self._counts["shadow_looks"] += 1
         self._counts["shadow_disagreements"] += bool(difference.only_in_use or difference.only_shadow)
         self._in_a_row = 0

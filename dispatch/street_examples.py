@@ -7,8 +7,9 @@ handled it and the check afterwards (camera or person) found it gone, or a perso
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,6 +34,7 @@ _CHUNK = 500
 
 _MACHINES = frozenset({Role.SYSTEM, Role.CAMERA})
 _SIGHTINGS = frozenset({Step.OPEN.value, Happening.ATTACHED.value, Step.REOPEN.value})
+_LEAVING = frozenset({Step.SPLIT.value, Happening.DETACHED.value})
 _DECIDED = frozenset({IncidentState.CLOSED.value, IncidentState.REJECTED.value})
 
 
@@ -60,17 +62,19 @@ def judged_sightings(
 def judged(events: Sequence[IncidentEvent]) -> list[JudgedSighting]:
     """The examples one incident gives. Pure; `events` is its whole history, first first.
 
-    A handled thing is on the pictures taken before it was handled only; what was rejected is on none.
+    A handled thing is on the pictures taken before it was handled only; what was rejected is on none. Overlapping
+    cameras share an incident, so each sighting tells which camera saw it; those split off again belong elsewhere.
     """
     decision = _decision(events)
     opening = events[0].data
-    if decision is None or not opening.get("camera"):
+    if decision is None or "split_from" in opening:
         return []
     verdict, at, by, before = decision
+    gone = {seq for event in events if event.kind in _LEAVING for seq in event.data.get("events", ())}
     kept = [
         JudgedSighting(
             number=opening["number"],
-            camera_id=CameraId(opening["camera"]),
+            camera_id=camera_id,
             subcategory=SubcategoryCode(opening["subcategory"]),
             picture=item.picture,
             taken_at=item.taken_at,
@@ -81,11 +85,20 @@ def judged(events: Sequence[IncidentEvent]) -> list[JudgedSighting]:
             judged_at=at,
         )
         for event in events
-        if event.kind in _SIGHTINGS and event.data.get("evidence") and (box := box_of(event.data.get("box")))
+        if event.kind in _SIGHTINGS and event.seq not in gone and event.data.get("evidence")
+        if (box := box_of(event.data.get("box"))) and (camera_id := _camera(event, opening))
         for item in evidence_of(event.data["evidence"])
         if item.role is EvidenceRole.FOUND and item.taken_at <= before
     ]
     return _spread(kept)
+
+
+def _camera(event: IncidentEvent, opening: Mapping[str, Any]) -> CameraId | None:
+    """Whose picture it is; None for a report without a camera."""
+    if event.actor.role is Role.CAMERA:
+        return CameraId(event.actor.actor_id)
+    name = event.data.get("camera") or opening.get("camera")
+    return CameraId(name) if name else None
 
 
 def _decision(events: Sequence[IncidentEvent]) -> tuple[StreetVerdict, datetime, Role, datetime] | None:
@@ -94,7 +107,7 @@ def _decision(events: Sequence[IncidentEvent]) -> tuple[StreetVerdict, datetime,
     if last.kind == Step.NOTHING_HERE:
         return StreetVerdict.NOTHING_HERE, last.at, last.actor.role, last.at
     handled = [event for event in events if event.kind == Step.RESOLVE]
-    confirmed = [event for event in events if event.kind == "confirm" and event.actor.role not in _MACHINES]
+    confirmed = [event for event in events if event.kind == Step.CONFIRM and event.actor.role not in _MACHINES]
     if last.kind == Step.CONFIRM_GONE and handled:
         return StreetVerdict.CONFIRMED, last.at, last.actor.role, handled[0].at
     if confirmed and last.after is IncidentState.CLOSED:

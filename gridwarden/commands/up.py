@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,11 @@ import typer
 
 from dispatch.practice import Patience
 from gridwarden.box import Box, BoxSettings, running, until_stopped
+from gridwarden.box_detector import box_detector
 from gridwarden.console import JsonOption, out, print_json, say
 from gridwarden.data_folder import DataFolder, opened
 from gridwarden.demo.district import PATIENCE, SHOWN_ROLES, demo_district
-from gridwarden.detectors import WeightsOption, warm_detector
+from gridwarden.detectors import WeightsOption
 from gridwarden.district import NODE, District, read_district
 from gridwarden.evidence_upkeep import Retention
 from gridwarden.sign_ins import SignIn, ready_made
@@ -74,13 +76,15 @@ async def _up(
     json: bool,
 ) -> None:
     say("loading the detector (some seconds; longer at the first start)")
-    detector = await asyncio.to_thread(warm_detector, weights, cache=folder.compiled)
+    detector = await asyncio.to_thread(box_detector, weights, folder)
     stopped = asyncio.create_task(until_stopped())
-    async with running(folder, district, taxonomy, detector, settings) as box:
-        sign_ins = ready_made(box.store, district.usernames, folder.sign_ins)
-        _tell(box, district, {district.usernames[person]: one for person, one in sign_ins.items()}, folder, json=json)
-        await stopped
-        say("stopping; everything is kept")
+    with closing(detector):
+        async with running(folder, district, taxonomy, detector, settings) as box:
+            sign_ins = ready_made(box.store, district.usernames, folder.sign_ins)
+            named = {district.usernames[person]: one for person, one in sign_ins.items()}
+            _tell(box, district, named, folder, json=json)
+            await stopped
+            say("stopping; everything is kept")
 
 
 def _tell(box: Box, district: District, sign_ins: dict[str, SignIn], folder: DataFolder, *, json: bool) -> None:

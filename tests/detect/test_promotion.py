@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from detect.backends.opening import open_detector
-from detect.promotion import CHOICE, WeightsShelf
+from detect.promotion import PROMOTION, WeightsShelf
 from detect.weights import MANIFEST, read_manifest, shipped_weights
 from models.errors import WeightsError
 
@@ -58,6 +58,14 @@ def test_going_back_leads_to_the_weights_before_and_forth_again(shelf: WeightsSh
     assert shelf.in_use() == kept
 
 
+def test_a_new_version_of_the_shipped_weights_is_no_alteration(shelf: WeightsShelf, trained: Path) -> None:
+    shelf.promote(shelf.keep(trained), by="a", at=NOW)
+    shelf.back(by="b", at=NOW)
+    path = shelf.root / PROMOTION
+    path.write_text(json.dumps({**json.loads(path.read_text()), "manifest_sha256": "of the version before"}))
+    assert shelf.in_use() == shipped_weights()
+
+
 def test_there_is_no_way_back_from_where_one_began(shelf: WeightsShelf) -> None:
     with pytest.raises(WeightsError, match="nothing to go back to"):
         shelf.back(by="a", at=NOW)
@@ -72,12 +80,14 @@ def test_weights_that_are_not_what_their_manifest_says_get_no_place(shelf: Weigh
 
 def test_weights_that_would_blind_a_rule_are_refused_and_the_classes_named(shelf: WeightsShelf, tmp_path: Path) -> None:
     raw = json.loads((shipped_weights() / MANIFEST).read_text())
-    raw["outputs"][1]["classes"] = [{"fire": "flame"}.get(name, name) for name in raw["outputs"][1]["classes"]]
+    for output in raw["outputs"]:
+        output["classes"] = [{"fire": "flame"}.get(name, name) for name in output["classes"]]
     raw["thresholds"].pop("fire")
     kept = shelf.keep(other_weights(tmp_path / "blind", outputs=raw["outputs"], thresholds=raw["thresholds"]))
     with pytest.raises(WeightsError, match="does not know fire, which"):
         shelf.promote(kept, by="a", at=NOW)
-    assert shelf.choice() is None
+    assert shelf.promotion() is None
+    assert shelf.in_use() == shipped_weights()
 
 
 def test_promoted_weights_that_were_altered_afterwards_are_not_loaded(shelf: WeightsShelf, trained: Path) -> None:
@@ -92,8 +102,8 @@ def test_promoted_weights_that_were_altered_afterwards_are_not_loaded(shelf: Wei
 
 def test_a_damaged_choice_names_its_file_and_the_way_out(shelf: WeightsShelf) -> None:
     shelf.root.mkdir(parents=True)
-    (shelf.root / CHOICE).write_text("{")
-    with pytest.raises(WeightsError, match=r"in-use\.json is damaged.*remove it"):
+    (shelf.root / PROMOTION).write_text("{")
+    with pytest.raises(WeightsError, match=r"promotion\.json is damaged.*remove it"):
         shelf.in_use()
 
 

@@ -42,13 +42,21 @@ class Shadows:
         write_plan(self.folder, self.weights, by="周敏", at=AT)
 
     def run(
-        self, in_use: Detector, shadow: Callable[[], Detector], *, share: float = 1000.0, ready: bool = True
+        self,
+        in_use: Detector,
+        shadow: Callable[[], Detector],
+        *,
+        share: float = 1000.0,
+        ready: bool = True,
+        threshold: Callable[[str], float] = lambda _: 0.0,
     ) -> ShadowingDetector:
         def opened(weights: Path) -> Detector:
             self.opened.append(weights)
             return shadow()
 
-        running = ShadowingDetector(in_use, self.folder, opened=opened, clock=self.clock, share=share)
+        running = ShadowingDetector(
+            in_use, self.folder, opened=opened, threshold=threshold, clock=self.clock, share=share
+        )
         running.budget.earn(1)
         self._running.append(running)
         assert not ready or running.ready.wait(20)
@@ -162,6 +170,15 @@ def test_the_shadow_may_take_its_share_and_no_more() -> None:
             taken += 1
     assert taken * 0.04 <= 0.1 * 1000 * 0.05
     assert taken > 100
+
+
+async def test_weak_finds_that_the_watch_passes_on_for_its_memory_do_not_count(shadows: Shadows) -> None:
+    shadows.planned()
+    weak = ("garbage", 0.2, (0.1, 0.1, 0.2, 0.2))
+    running = shadows.run(recorded(seen(CAR, weak)), lambda: recorded(seen(CAR)), threshold=lambda _: 0.4)
+    assert len(await look(running)) == 2
+    running.close()
+    assert totals(shadows.folder / "new-1").keys() == {"", "car"}
 
 
 async def test_without_credit_nothing_is_offered(shadows: Shadows) -> None:

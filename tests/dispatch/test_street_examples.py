@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from dispatch.node_requests import waiting_requests
 from dispatch.queries import list_incidents, timeline
 from dispatch.steps import take_step
 from dispatch.store.store import Store
-from dispatch.street_examples import MOST_PER_INCIDENT, judged_sightings
-from dispatch.testing import CAMERA, CENTRE, PHOTO, WANG, observation, see, verify, worker
+from dispatch.street_examples import MOST_PER_INCIDENT, judged, judged_sightings
+from dispatch.testing import CAMERA, CENTRE, EAST_CAMERA, PHOTO, WANG, observation, see, verify, worker
 from models.geometry import Box
-from models.incidents import Incident
+from models.incidents import Happening, Incident, IncidentState
 from models.lifecycle import Step
 from models.observations import Verdict
 from models.people import Actor, Role
@@ -127,3 +128,49 @@ def test_reading_examples_changes_nothing(store: Store) -> None:
     sightings(store)
     with store.reading() as session:
         assert len(timeline(session, incident.incident_id)) == before
+
+
+def test_a_suspicion_that_an_operator_confirmed_is_confirmed_by_the_operator(store: Store) -> None:
+    incident = found(store)
+    with store.reading() as session:
+        history = timeline(session, incident.incident_id)
+    (opening, *rest) = history
+    suspected = replace(opening, after=IncidentState.SUSPECTED)
+    confirmed = replace(
+        opening,
+        seq=90,
+        kind=Step.CONFIRM,
+        actor=OPERATOR,
+        before=IncidentState.SUSPECTED,
+        at=store.clock.now(),
+        data={},
+    )
+    closed = replace(
+        confirmed, seq=91, kind=Step.CONFIRM_GONE, before=IncidentState.VERIFYING, after=IncidentState.CLOSED
+    )
+    (one,) = judged([suspected, *rest, confirmed, closed])
+    assert (one.verdict, one.judged_by) == (StreetVerdict.CONFIRMED, Role.OPERATOR)
+
+
+def test_a_sighting_of_an_overlapping_camera_belongs_to_that_camera(store: Store) -> None:
+    incident = found(store)
+    take(store, incident, Step.NOTHING_HERE)
+    with store.reading() as session:
+        opening, *rest = timeline(session, incident.incident_id)
+    data = {**opening.data, "evidence": [{**opening.data["evidence"][0], "picture": "e" * 64}]}
+    other = replace(opening, seq=90, kind=Happening.ATTACHED, actor=Actor(Role.CAMERA, EAST_CAMERA), data=data)
+    cameras = {one.picture[0]: one.camera_id for one in judged([opening, other, *rest])}
+    assert cameras == {"0": CAMERA, "e": EAST_CAMERA}
+
+
+def test_sightings_that_were_split_off_are_not_judged_with_the_rest(store: Store) -> None:
+    incident = found(store, times=2)
+    take(store, incident, Step.NOTHING_HERE)
+    with store.reading() as session:
+        opening, *rest = timeline(session, incident.incident_id)
+    (attached,) = [event for event in rest if event.kind == Happening.ATTACHED]
+    split = replace(
+        opening, seq=89, kind=Step.SPLIT, before=opening.after, actor=OPERATOR, data={"events": [attached.seq]}
+    )
+    split = replace(split, before=split.after)
+    assert [one.picture[0] for one in judged([opening, split, *rest])] == ["0"]
