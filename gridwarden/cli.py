@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from gridwarden.commands import bench, cameras, coverage, detect, evaluate, train, up, verify_log, watch
+from gridwarden.commands import (
+    bench,
+    cameras,
+    coverage,
+    detect,
+    evaluate,
+    learn,
+    shadow,
+    train,
+    up,
+    verify_log,
+    watch,
+)
 
 app = typer.Typer(
     name="gridwarden",
@@ -26,6 +38,8 @@ app.command("coverage")(coverage.coverage)
 app.command("train")(train.train)
 app.command("verify-log")(verify_log.verify_log)
 app.add_typer(bench.app, name="bench")
+app.add_typer(learn.app, name="learn")
+app.add_typer(shadow.app, name="shadow")
 app.add_typer(cameras.app, name="cameras")
 
 
