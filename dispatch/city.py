@@ -16,7 +16,7 @@ from models.taxonomy import Subcategory, TimeLimit
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """A person is away in [starts_at, ends_at); substitute_id: who is asked in their place, None for the next in line."""
+    """A person is away in [starts_at, ends_at); substitute_id: who is asked in their place, None: the next in line."""
 
     person_id: PersonId
     starts_at: datetime

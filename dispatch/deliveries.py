@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, select
 
 from dispatch.store.pending import DELIVERY
 from dispatch.store.store import StoreSession
@@ -17,14 +17,12 @@ _OPEN = (
     DELIVERY.c.person_id == bindparam("person"),
     DELIVERY.c.received_at.is_(None),
 )
-_SETTLE = update(DELIVERY).where(*_OPEN)
 _FIND_OPEN = select(DELIVERY).where(*_OPEN)
 
 
 def owe(session: StoreSession, event: IncidentEvent, *, person_id: str, kind: str) -> None:
     """The person's app is to be told of this event. What it was owed about the incident before is outdated."""
-    if not _is_first(session, event):
-        settle(session, incident_id=event.incident_id, person_id=person_id, at=event.at)
+    settle(session, incident_id=event.incident_id, person_id=person_id, at=event.at)
     session.pending.owe(
         {
             "seq": event.seq,
@@ -38,11 +36,6 @@ def owe(session: StoreSession, event: IncidentEvent, *, person_id: str, kind: st
             "received_at": None,
         }
     )
-
-
-def _is_first(session: StoreSession, event: IncidentEvent) -> bool:
-    """An incident opened in this very transaction, of which nothing has been owed to anybody."""
-    return event.incident_id in session.pending.opened and event.incident_id not in session.pending.told
 
 
 def recall(session: StoreSession, event: IncidentEvent, person_id: str) -> None:
@@ -59,9 +52,10 @@ def received(session: StoreSession, *, incident_id: IncidentId, person_id: str, 
 
 
 def settle(session: StoreSession, *, incident_id: str, person_id: str, at: datetime) -> None:
-    found = {"incident": incident_id, "person": person_id}
-    session.pending.writes += 1
-    session.core.execute(_SETTLE, {**found, "received_at": at, "next_at": None})
+    """What has been owed to the person about the incident until now is outdated, or known to them."""
+    if incident_id in session.pending.opened and incident_id not in session.pending.told:
+        return
+    session.pending.settle({"incident": incident_id, "person": person_id, "received_at": at, "next_at": None})
 
 
 def open_delivery(session: StoreSession, *, incident_id: str, person_id: str) -> Row[Any] | None:

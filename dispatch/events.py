@@ -75,9 +75,9 @@ def find_event(session: StoreSession, *, cause: str, incident_id: IncidentId | N
 
 def expect_causes(session: StoreSession, causes: Iterable[str]) -> None:
     """Asks for all of them at once, for a caller that will ask for each: most are new."""
-    asked = set(causes)
-    known = set(session.line.scalars(_CAUSES, {"causes": list(asked)})) if asked else set()
-    session.info["new_causes"] = asked - known
+    if asked := set(causes):
+        known = set(session.line.scalars(_CAUSES, {"causes": list(asked)}))
+        session.info["new_causes"] = asked - known
 
 
 def find_incident(session: StoreSession, incident_id: str) -> Incident:

@@ -86,7 +86,7 @@ class Inbox:
         now = self.store.clock.now()
         try:
             taken = self._together(messages, now)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, each message shows it again on its own
             log.info("%d messages are taken one by one: %s", len(messages), error)
             taken = self._one_by_one(messages, now)
         self.counters.committed += sum(one.refused is None for one in taken)
@@ -96,7 +96,7 @@ class Inbox:
     def _together(self, messages: list[Incoming], now: datetime) -> list[Taken]:
         with self.store.transaction() as session:
             letters = [_letter(message) for message in messages]
-            expect(session, [letter.body for letter in letters if letter.kind == OBSERVATIONS and letter.body], now=now)
+            expect(session, [letter.body for letter in letters if letter.kind != STATUS and letter.body], now=now)
             return [self._take(session, letter, now) for letter in letters]
 
     def _one_by_one(self, messages: list[Incoming], now: datetime) -> list[Taken]:
@@ -104,7 +104,8 @@ class Inbox:
         for message in messages:
             try:
                 with self.store.transaction() as session:
-                    taken.append(self._take(session, _letter(message), now))
+                    one = self._take(session, _letter(message), now)
+                taken.append(one)  # only now: a disk that is full says so at the commit
             except (OperationalError, InterfaceError):
                 # the database is full, locked or gone: without an acknowledgement the sender tells it again
                 log.exception("A message on %s could not be written; its sender will repeat it", message.topic)

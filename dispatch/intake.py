@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.directory import read_directory
-from dispatch.events import append, expect_causes, find_event, find_incident, next_number
+from dispatch.events import append, expect_causes, find_event, find_incident, load_incidents, next_number
 from dispatch.followups import SYSTEM, follow_up
 from dispatch.known import expect_cameras, known_around, note_opened
 from dispatch.opening import Attach, Open, Reopen, Sighting, decide
@@ -50,15 +50,16 @@ def commit_message(
 
 
 def expect(session: StoreSession, messages: list[dict[str, Any]], *, now: datetime) -> None:
-    """Reads at once what a batch of observations will ask for one by one."""
-    told = [message for message in messages if message.get("type") == "observation"]
-    if len(told) < 2:
+    """Reads at once what a batch of observations and replies will ask for one by one."""
+    if len(messages) < 2:
         return
+    told = [message for message in messages if message.get("type") == "observation"]
     expect_causes(session, {key for message in told if isinstance(key := message.get("key"), str)})
+    load_incidents(session, {one for message in messages if isinstance(one := message.get("incident"), str)})
     cameras = {camera for message in told if isinstance(camera := message.get("camera"), str)}
     moments = [captured for message in told if (captured := _captured(message)) is not None]
-    since = min([now, *moments]) - session.practice.patience.reopening
-    expect_cameras(session, cameras, since=since)
+    if cameras:
+        expect_cameras(session, cameras, since=min([now, *moments]) - session.practice.patience.reopening)
 
 
 def _captured(message: Message) -> datetime | None:

@@ -54,6 +54,10 @@ def list_incidents(
     return [incident_of(row) for row in session.execute(query)]
 
 
+def count_incidents(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(INCIDENT)) or 0
+
+
 def incident_by_number(session: Session, number: int) -> Incident | None:
     row = session.execute(select(INCIDENT).where(INCIDENT.c.number == number)).first()
     return None if row is None else incident_of(row)

@@ -61,9 +61,14 @@ def take_reply(session: StoreSession, person_id: str, message: Mapping[str, Any]
         return Answer(reply.key, False, state.value, error.text)
 
 
+def cause_of(reply: Reply, actor: Actor) -> str:
+    """A phone's key counts for its person only: it must not be taken for a camera's find or another's reply."""
+    return f"reply:{actor.actor_id}:{reply.key}"
+
+
 def _take(session: StoreSession, reply: Reply, actor: Actor, now: datetime) -> Answer:
     incident = find_incident(session, reply.incident_id)
-    done = find_event(session, cause=reply.key, incident_id=incident.incident_id)
+    done = find_event(session, cause=cause_of(reply, actor), incident_id=incident.incident_id)
     if done is not None and done.actor == actor:
         return Answer(reply.key, True, incident.state.value, words.DONE)
     called = any(part.person_id == actor.actor_id for part in incident.open_parts)
@@ -78,7 +83,7 @@ def _take(session: StoreSession, reply: Reply, actor: Actor, now: datetime) -> A
             step=Step(reply.step),
             actor=actor,
             now=now,
-            cause=reply.key,
+            cause=cause_of(reply, actor),
             data=reply.data,
         )
     deliveries.received(session, incident_id=incident.incident_id, person_id=actor.actor_id, at=now)
@@ -100,5 +105,5 @@ def _note_seen(session: StoreSession, incident: Incident, reply: Reply, actor: A
         actor=actor,
         at=now,
         after=incident.state,
-        cause=reply.key,
+        cause=cause_of(reply, actor),
     )

@@ -28,7 +28,8 @@ class Names:
 def task_message(
     session: StoreSession, incident: Incident, *, seq: int, kind: str, person: Person, now: datetime
 ) -> dict[str, Any]:
-    """kind: assigned, rework, recalled, reminder, part, part_done, escalated or appeal; seq: the event told, so that an app can tell old from new."""
+    """kind: assigned, rework, recalled, reminder, part, part_done, escalated or appeal; seq: the event told, so that an
+    app can tell old from new."""
     return {"v": VERSION, "seq": seq, "kind": kind, "incident": incident_out(session, incident, viewer=person, now=now)}
 
 

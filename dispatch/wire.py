@@ -23,6 +23,9 @@ LARGEST_PAYLOAD = 64 * 1024
 MOST_EVIDENCE = 20
 """The watch node keeps a handful of pictures per find."""
 
+LONGEST_REPLY_KEY = 64
+"""A UUID has 36; it is kept together with the person's id."""
+
 LONGEST_TEXT = 2000
 """Characters of a reason in words."""
 
@@ -97,7 +100,7 @@ def read_reply(message: Message, *, now: datetime) -> Reply:
     if not isinstance(data, dict):
         raise PayloadError("data is not an object")
     return Reply(
-        key=_text(message, "key"),
+        key=_text(message, "key", longest=LONGEST_REPLY_KEY),
         incident_id=IncidentId(_text(message, "incident")),
         step=_text(message, "step"),
         at=_moment(message, "at", now=now),

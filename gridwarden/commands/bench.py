@@ -9,10 +9,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gridwarden.commands.bench_scenes import scenes
 from gridwarden.console import JsonOption, out, print_json, progress_bar, say
 from gridwarden.detectors import WeightsOption
+from models.errors import SettingsError
 
 app = typer.Typer(help="Measure: real cameras, detector, broker, record and clients.", no_args_is_help=True)
+
+
+app.command("scenes")(scenes)
 
 
 @app.callback()
@@ -73,4 +78,29 @@ def looks(
     for name, value in figures.items():
         for row, entry in value.items() if isinstance(value, dict) else [("", value)]:
             table.add_row(f"{name} {row}".strip(), str(entry))
+    out.print(table)
+
+
+@app.command("dispatch")
+def dispatch(
+    broker: Annotated[str, typer.Option(help="embedded or mosquitto.")] = "embedded",
+    database: Annotated[str, typer.Option(help="sqlite or postgresql.")] = "sqlite",
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Finds a second in the even part.")] = 20,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="Length of the even part.")] = 30,
+    backlog: Annotated[int, typer.Option(min=0, max=500_000, help="Finds told at once afterwards.")] = 5000,
+    json: JsonOption = False,
+) -> None:
+    """Find → incident → task at a subscribed worker's client, every part a process of its own."""
+    from gridwarden.bench.dispatch import Wanted, measure
+
+    if broker not in ("embedded", "mosquitto") or database not in ("sqlite", "postgresql"):
+        raise SettingsError("--broker is embedded or mosquitto, --database is sqlite or postgresql.")
+    wanted = Wanted(broker, database, rate=rate, seconds=seconds, backlog=backlog)
+    figures = asyncio.run(measure(wanted, say=say)).to_json()
+    if json:
+        print_json(figures)
+        return
+    table = Table("figure", "value", title=f"dispatch, {broker} and {database}")
+    for name, value in figures.items():
+        table.add_row(name, str(value))
     out.print(table)
