@@ -13,16 +13,16 @@ from models.pictures import Image
 BLEED = 4
 """Pixels either side of the line that JPEG has reddened: half a block of its halved colour."""
 
-RED_ENOUGH = 60.0
-"""Mean distance (0..441) to the frame's colour along its line up to which a frame is there: JPEG keeps it within 30,
-a street is 150 and more away."""
+RED_ENOUGH = 90.0
+"""Mean distance (0..441) to the frame's colour along its line up to which a frame is there. Measured on 46 validation
+pictures: at most 52 with a frame after JPEG, at least 145 without."""
 
 
 def without_frame(image: Image, box: Box) -> Image:
     """The same picture with the frame around `box` painted over from both sides; unchanged where there is none.
 
-    The paint stays visible to a sharp eye. It does no harm: it is on confirmed and on rejected finds alike, so nothing
-    can be learnt from it.
+    The paint stays visible to a sharp eye, but it is on confirmed and on rejected finds alike, so nothing can be learnt
+    from it. On the same 46 pictures the best score at the framed thing was .65 before, .54 with the frame, .61 without.
     """
     line = _line(image, box, spread=0)
     if not line.any() or _distance(image[line > 0]) > RED_ENOUGH:
