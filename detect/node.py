@@ -9,21 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-from detect.batches import batches
 from detect.detector import Detector
 from detect.evidence import latest_jpeg
-from detect.inference import Inference
+from detect.inference import BATCH, DETAIL_SIDE, Inference
+from detect.novelty import surprising
 from detect.observer import Observer
 from detect.publisher import Publisher, Request
 from detect.requests_desk import RequestsDesk
 from detect.spool import Spool
 from detect.suppression import Suppressions
-from ingest.gate import Gate
+from detect.thresholds import threshold_of
+from detect.waiting_room import WaitingRoom
+from ingest.gate import Gate, Verdict
 from ingest.latest import LatestPictures
 from ingest.picture_store import PictureStore
 from models.clock import Clock
@@ -39,6 +42,12 @@ log = logging.getLogger(__name__)
 
 FOLLOW_UP_S = 3.0
 """A candidate is looked at again this soon; a flame has told itself after three looks, six seconds."""
+
+INFERRING = 2
+"""Batches under way at once."""
+
+CALM_S = 0.2
+"""Unchanged looks wait at most this long to be judged: 30 of them at 144 looks a second."""
 
 SAVE_EVERY_S = 60.0
 """Camera memories are saved this often; those that told something are saved with what they told."""
@@ -85,8 +94,9 @@ class WatchNode:
         self._spool = Spool(data_dir / "spool.db")
         suppressions = Suppressions(data_dir / "suppressions.json")
         self._observer = Observer(
-            node_id=node_id, taxonomy=taxonomy, names=detector.names, suppressions=suppressions, pictures=pictures
-        )
+            node_id=node_id, taxonomy=taxonomy, names=detector.names, suppressions=suppressions, pictures=pictures,
+            threshold=threshold_of(detector),
+        )  # fmt: skip
         self._judge = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self._desk = RequestsDesk(
             node_id=node_id, taxonomy=taxonomy, spool=self._spool, suppressions=suppressions,
@@ -97,7 +107,11 @@ class WatchNode:
             on_request=self._requested, clock=clock,
         )  # fmt: skip
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._counts = {"gated": 0, "observations": 0, "judge_failures": 0, "bad_pictures": 0}
+        self._room, self._calm, self._ended = WaitingRoom(), list[Look](), False
+        self._arrived = asyncio.Event()
+        self._inferring: set[CameraId] = set()
+        self._seen: dict[CameraId, Detections] = {}
+        self._counts = {"gated": 0, "passing": 0, "observations": 0, "judge_failures": 0, "bad_pictures": 0}
         self.set_cameras(cameras)
         self._observer.restore(self._spool.memories())
 
@@ -109,6 +123,7 @@ class WatchNode:
             self._gate.forget(camera_id)
         for camera_id in known - {camera.camera_id for camera in cameras}:
             self._latest.forget(camera_id)
+            self._seen.pop(camera_id, None)
         for camera_id, problem in problems.items():
             log.warning("camera %s: %s", camera_id, problem)
         return problems
@@ -134,6 +149,12 @@ class WatchNode:
             **self._fleet.counters(),
             **self._counts,
             "inferred": self._inference.inferred,
+            "waiting": len(self._room),
+            "waiting_s": round(self._room.oldest_s(now=time.monotonic()), 3),
+            "replaced": self._room.replaced,
+            "stale": self._room.stale,
+            "full_looks": self._gate.full_looks,
+            "gate_misses": self._gate.misses,
             "inference_timeouts": self._inference.timeouts,
             "inference_failures": self._inference.failures,
             "spool": len(self._spool),
@@ -143,38 +164,93 @@ class WatchNode:
         }
 
     async def _watch(self) -> None:
-        judging: asyncio.Future[None] | None = None
+        """Until the fleet ends, and what it gave is inferred and judged."""
+        async with asyncio.TaskGroup() as group:
+            flushing = group.create_task(self._flush_calm())
+            for _ in range(INFERRING):
+                group.create_task(self._infer_waiting())
+            async for look in self._fleet.looks():
+                while self._spool.full:  # noqa: ASYNC110 - freed by the publisher; a glance a second is enough
+                    await asyncio.sleep(FULL_WAIT_S)
+                if self._usable(look):
+                    self._sort(look)
+            self._ended = True
+            self._arrived.set()
+            flushing.cancel()
+        await self._judge_calm()
+
+    def _sort(self, look: Look) -> None:
+        """To the detector, to the judge, or nowhere: what only passes by is worth an inference now and then."""
+        verdict = self._gate.judge(look)
+        if verdict is Verdict.INFER or (verdict is Verdict.PASSING and look.camera_id in self._room):
+            self._room.put(look, now=time.monotonic())
+            self._arrived.set()
+            return
+        self._counts["gated"] += 1
+        self._counts["passing"] += verdict is Verdict.PASSING
+        self._room.leave(look.camera_id)
+        if verdict is Verdict.UNCHANGED:
+            self._calm.append(look)
+
+    async def _infer_waiting(self) -> None:
+        """One of two that take turns: while one decodes and prepares its looks, the other's keep the cores busy."""
+        judged: asyncio.Future[None] | None = None
         loop = asyncio.get_running_loop()
-        async for batch in batches(self._fleet.looks()):
-            while self._spool.full:  # noqa: ASYNC110 - freed by the publisher; a glance a second is enough
-                await asyncio.sleep(FULL_WAIT_S)
-            found = await self._infer(batch)
-            if judging is not None:
-                await judging
-            judging = loop.run_in_executor(self._judge, self._judge_all, found)
-        if judging is not None:
-            await judging
+        while True:
+            batch = self._room.take(BATCH, now=time.monotonic(), without=self._inferring)
+            if batch:
+                found = await self._infer(batch)
+                if judged is not None:
+                    await judged
+                judged = loop.run_in_executor(self._judge, self._judge_all, found)
+            elif self._ended and not self._room:
+                break
+            else:
+                self._arrived.clear()
+                await self._arrived.wait()
+        if judged is not None:
+            await judged
 
     async def _infer(self, batch: list[Look]) -> list[tuple[Look, Detections | None]]:
-        """Each look with its detections; None: nothing changed since the last inferred one."""
-        batch = [look for look in batch if self._usable(look)]
-        changed = [look for look in batch if self._gate.changed(look)]
-        self._counts["gated"] += len(batch) - len(changed)
-        results = await self._inference.detect(changed) if changed else []
-        seen = dict(zip(map(id, changed), results, strict=True))
-        for look, result in zip(changed, results, strict=True):
+        """Each look with its detections; those that could not be inferred are left out."""
+        self._inferring.update(look.camera_id for look in batch)
+        try:
+            results = await self._inference.detect(batch)
+        finally:
+            self._inferring.difference_update(look.camera_id for look in batch)
+            self._arrived.set()
+        for look, result in zip(batch, results, strict=True):
             if result is None:
                 self._gate.forget(look.camera_id)
             else:
-                self._fleet.count_inferred(look.camera_id)
-        return [(look, seen.get(id(look))) for look in batch if seen.get(id(look)) is not None or id(look) not in seen]
+                self._learn(look, result)
+        return [(look, result) for look, result in zip(batch, results, strict=True) if result is not None]
+
+    def _learn(self, look: Look, result: Detections) -> None:
+        """The gate hears what the look showed."""
+        self._fleet.count_inferred(look.camera_id)
+        before = self._seen.get(look.camera_id)
+        self._gate.inferred(look, surprising=surprising(before, result))
+        self._seen[look.camera_id] = result
+
+    async def _flush_calm(self) -> None:
+        while True:
+            await asyncio.sleep(CALM_S)
+            await self._judge_calm()
+
+    async def _judge_calm(self) -> None:
+        """Unchanged looks are judged together: handing each to the thread would cost more than judging it."""
+        calm, self._calm = self._calm, []
+        if calm:
+            found: list[tuple[Look, Detections | None]] = [(look, None) for look in calm]
+            await asyncio.get_running_loop().run_in_executor(self._judge, self._judge_all, found)
 
     def _usable(self, look: Look) -> bool:
         """Whether the source kept its word about pictures; the gate would stumble over others."""
-        if look.image.ndim == 3 and look.image.shape[2] == 3 and look.image.size:
+        if look.small.ndim == 3 and look.small.shape[2] == 3 and look.small.size:
             return True
         self._counts["bad_pictures"] += 1
-        log.error("camera %s: gave an array %s, not a picture", look.camera_id, look.image.shape)
+        log.error("camera %s: gave an array %s, not a picture", look.camera_id, look.small.shape)
         return False
 
     def _judge_all(self, found: list[tuple[Look, Detections | None]]) -> None:
@@ -192,7 +268,7 @@ class WatchNode:
             self._latest.confirm(look.camera_id, look.captured_at)
             return
         self._tell(look.camera_id, self._observer.see(look, detections))
-        self._latest.put(look.camera_id, latest_jpeg(look.image, detections), look.captured_at)
+        self._latest.put(look.camera_id, latest_jpeg(look.reduced(DETAIL_SIDE), detections), look.captured_at)
         self._desk.see(look)
         if self._desk.waits_for(look.camera_id):
             self._promise(look.camera_id, LookReason.VERIFICATION)

@@ -59,6 +59,19 @@ def encode_jpeg(image: Image, *, quality: int = 85) -> bytes:
     return bytes(data)
 
 
+def checked_jpeg(data: bytes, *, what: str) -> PictureHeader:
+    """The header of a whole JPEG of bounded size. Raises SourceError (not_a_picture), also for other kinds."""
+    header = _checked_header(data, what=what)
+    if header.kind != "JPEG":
+        raise _not_a_picture(f"{what}: a {header.kind} picture, not a JPEG.")
+    return header
+
+
+def is_jpeg(data: bytes) -> bool:
+    """By its first bytes, whatever it is called."""
+    return data.startswith(b"\xff\xd8\xff")
+
+
 def _checked_header(data: bytes, *, what: str) -> PictureHeader:
     if len(data) > MAX_PICTURE_BYTES:
         raise _not_a_picture(f"{what}: more than {MAX_PICTURE_BYTES // 2**20} MB, too large for one picture.")

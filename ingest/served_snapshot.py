@@ -35,7 +35,8 @@ class ServedSnapshot(ServedCamera):
     """`async with ServedSnapshot(jpeg) as camera: … camera.address`; stopped and port freed at the end.
 
     picture: JPEG bytes, or a function giving those of the moment; user: asks for authentication, by digest unless
-    `basic`; location: where REDIRECT sends to. `requests` and `connections` count what came in.
+    `basic`; location: where REDIRECT sends to; versions: names pictures by an ETag and answers 304.
+    `requests`, `connections` and `unchanged` (answers 304) count.
     """
 
     def __init__(
@@ -47,14 +48,21 @@ class ServedSnapshot(ServedCamera):
         basic: bool = False,
         behaviour: Behaviour = Behaviour.PICTURE,
         location: str = "",
+        versions: bool = False,
     ) -> None:
         super().__init__(user=user, password=password)
         self._picture = picture if callable(picture) else lambda: picture
         self._basic = basic
         self.behaviour = behaviour
         self.location = location
+        self._versions = versions
+        self.unchanged = 0
         self.requests = 0
         self.connections = 0
+
+    def show(self, picture: bytes) -> None:
+        """From now on."""
+        self._picture = lambda: picture
 
     @property
     def address(self) -> str:
@@ -74,7 +82,19 @@ class ServedSnapshot(ServedCamera):
             writer.write(_response("401 Unauthorized", b"who?", kind="text/plain", more=self._challenge()))
             await writer.drain()
             return True
+        if self._versions and self.behaviour is Behaviour.PICTURE:
+            writer.write(self._versioned(head))
+            await writer.drain()
+            return True
         return await self._behave(writer)
+
+    def _versioned(self, head: str) -> bytes:
+        picture = self._picture()
+        tag = f'"{hashlib.sha256(picture).hexdigest()[:16]}"'
+        if f"if-none-match: {tag}" in head.lower():
+            self.unchanged += 1
+            return f"HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n\r\n".encode()
+        return _response("200 OK", picture, more=f"ETag: {tag}\r\n")
 
     async def _behave(self, writer: asyncio.StreamWriter) -> bool:
         picture = self._picture()

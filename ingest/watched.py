@@ -11,6 +11,7 @@ from ingest.addresses import NetworkAddress, parse
 from ingest.health import Health
 from ingest.picture_health import PictureHealth
 from ingest.source import Source
+from ingest.undecoded import UndecodedLook, UndecodedShot
 from models.clock import Clock
 from models.errors import SourceError
 from models.pictures import Look, LookReason
@@ -93,6 +94,8 @@ class Watched:
         self._seq += 1
         if shot.camera_clock is not None:
             self._picture_health.clock_off = shot.camera_clock - self._clock.now()
+        if isinstance(shot, UndecodedShot):
+            return UndecodedLook(self.camera.camera_id, shot.undecoded, shot.captured_at, self._seq, reason)
         return Look(self.camera.camera_id, shot.image, shot.captured_at, self._seq, reason)
 
 

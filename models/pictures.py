@@ -40,6 +40,17 @@ class Look:
     seq: int
     reason: LookReason = LookReason.ROUTINE
 
+    @property
+    def small(self) -> Image:
+        """The same picture where a small one is as good, at least 160 pixels wide: the picture itself, unless the
+        source had a smaller one at less cost."""
+        return self.image
+
+    def reduced(self, side: int) -> Image:
+        """The same picture, its longest side `side` pixels or more: the picture itself, unless decoding less of it
+        costs less."""
+        return self.image
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:

@@ -44,10 +44,13 @@ class Corner:
             broker_url=broker.url if broker else None, password=broker.node_password if broker else None,
             data_dir=folder / "node", clock=self.clock,
         )  # fmt: skip
-        self.task: asyncio.Task[None] | None = None
+        self.shown = 0
 
-    def show(self, image: Image, *, reason: LookReason = LookReason.ROUTINE) -> None:
+    async def show(self, image: Image, *, reason: LookReason = LookReason.ROUTINE) -> None:
+        """As cameras do: the next look comes when this one has long been handled."""
+        self.shown += 1
         self.fleet.put(C1, image, reason=reason)
+        await self.handled(self.shown)
         self.clock.advance(seconds=8)
 
     async def until(self, counter: str, value: float) -> None:
@@ -72,7 +75,7 @@ async def running(corner: Corner) -> AsyncIterator[Corner]:
 async def test_a_parked_car_goes_from_look_to_spool_with_a_masked_picture(tmp_path: Path) -> None:
     async with running(Corner(tmp_path, [seen(CAR)])) as corner:
         for _ in range(6):
-            corner.show(street())
+            await corner.show(street())
         await corner.until("observations", 1)
         latest = corner.latest.get(C1)
         assert latest is not None
@@ -83,7 +86,7 @@ async def test_a_parked_car_goes_from_look_to_spool_with_a_masked_picture(tmp_pa
 async def test_an_unchanged_picture_costs_no_inference_and_still_counts_as_standing(tmp_path: Path) -> None:
     async with running(Corner(tmp_path, [seen(CAR)])) as corner:
         for _ in range(7):
-            corner.show(street())
+            await corner.show(street())
         await corner.until("observations", 1)
         assert corner.detector.looks == 1
         assert corner.node.counters()["gated"] >= 4
@@ -91,11 +94,11 @@ async def test_an_unchanged_picture_costs_no_inference_and_still_counts_as_stand
 
 async def test_a_flame_is_looked_at_again_at_once(tmp_path: Path) -> None:
     async with running(Corner(tmp_path, [seen(("fire", 0.8, (0.4, 0.4, 0.5, 0.6)))])) as corner:
-        corner.show(street())
+        await corner.show(street())
         await eventually(lambda: bool(corner.fleet.promises))
         assert corner.fleet.promises[0].reason is LookReason.FOLLOW_UP
-        corner.show(street(), reason=LookReason.FOLLOW_UP)
-        corner.show(street(), reason=LookReason.FOLLOW_UP)
+        await corner.show(street(), reason=LookReason.FOLLOW_UP)
+        await corner.show(street(), reason=LookReason.FOLLOW_UP)
         await corner.until("observations", 1)
 
 
@@ -103,7 +106,7 @@ async def test_a_picture_that_breaks_the_detector_costs_only_itself(tmp_path: Pa
     async with running(Corner(tmp_path, [seen(CAR)])) as corner:
         corner.fleet.put(CameraId("strange"), np.zeros((4, 4, 3), np.float64))
         for _ in range(6):
-            corner.show(street())
+            await corner.show(street())
         await corner.until("observations", 1)
     assert corner.node.counters()["spool"] == 1
 
@@ -111,13 +114,13 @@ async def test_a_picture_that_breaks_the_detector_costs_only_itself(tmp_path: Pa
 async def test_after_a_restart_nothing_is_told_twice(tmp_path: Path) -> None:
     async with running(Corner(tmp_path, [seen(CAR)])) as corner:
         for _ in range(6):
-            corner.show(street())
+            await corner.show(street())
         await corner.until("observations", 1)
     later = Corner(tmp_path, [seen(CAR)])
     later.clock.set(corner.clock.now() + timedelta(seconds=8))
     async with running(later):
         for _ in range(10):
-            later.show(street())
+            await later.show(street())
         await later.handled(10)
     assert later.node.counters()["observations"] == 0
     assert later.node.counters()["spool"] == 1
@@ -131,8 +134,8 @@ async def test_a_request_is_answered_by_looks_and_the_answer_has_a_picture(tmp_p
     ):
         await ear.until(lambda: ear.statuses == [True])
         for brightness in (60, 120, 60):
-            corner.show(street(brightness), reason=LookReason.FOLLOW_UP)
-        corner.show(street(), reason=LookReason.FOLLOW_UP)
+            await corner.show(street(brightness), reason=LookReason.FOLLOW_UP)
+        await corner.show(street(), reason=LookReason.FOLLOW_UP)
         since = corner.clock.now().isoformat()
         ear.ask({
             "v": 1, "type": "verify", "key": "v1", "incident": "i1", "camera": "c1", "subcategory": "F1",
@@ -141,7 +144,7 @@ async def test_a_request_is_answered_by_looks_and_the_answer_has_a_picture(tmp_p
         await corner.until("verifying", 1)
         await eventually(lambda: bool(any(p.reason is LookReason.VERIFICATION for p in corner.fleet.promises)))
         for _ in range(3):
-            corner.show(street(), reason=LookReason.VERIFICATION)
+            await corner.show(street(), reason=LookReason.VERIFICATION)
         await ear.until(lambda: ear.keys().count("v1") == 1)
         (answer,) = [message for message in ear.messages if message["key"] == "v1"]
         assert (answer["type"], answer["verdict"]) == ("verification", "gone")
@@ -160,6 +163,6 @@ async def test_a_suppression_is_applied_and_said_so(tmp_path: Path) -> None:
             await ear.until(lambda: ear.keys() == ["s1"])
             assert ear.messages[0]["type"] == "applied"
             for _ in range(10):
-                corner.show(street())
+                await corner.show(street())
             await corner.handled(10)
         assert corner.node.counters()["observations"] == 0

@@ -17,7 +17,7 @@ FPS = 10
 KEYFRAME_EVERY_S = 2
 """Most cameras' setting; some have 4."""
 
-CLIP_S = 10
+CLIP_S = 6
 """Played over and over."""
 
 
@@ -36,7 +36,7 @@ def _encode(path: Path, frames: list[Image]) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.gop_size = FPS * KEYFRAME_EVERY_S
         stream.codec_context.time_base = Fraction(1, FPS)
-        stream.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "26", "threads": "1"}
+        stream.options = {"preset": "superfast", "tune": "zerolatency", "crf": "26", "threads": "1"}
         for image in frames:
             for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")):
                 container.mux(packet)

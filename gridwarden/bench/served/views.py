@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -27,6 +29,12 @@ QUALITY = 75
 
 VARIANTS = 4
 """Pictures of a quiet scene in a row, each with noise of its own: none equals the one before."""
+
+LARGEST = 800
+"""Widest picture held in memory."""
+
+MOST_PHOTOGRAPHS = 150
+"""Photographs the quiet scenes are cut from, each with another window and mirrored for half of them."""
 
 MOMENTS = 24
 """Pictures of a busy scene, spread over its clip."""
@@ -83,14 +91,14 @@ class Views:
     def frames(self, served: Served, *, count: int) -> tuple[list[Image], list[Image]]:
         """For video: the pictures before and after the change, unencoded, in the order of time."""
         if served.busy:
-            before = [self._cut(served, moment) for moment in self._clip(served.view % len(self._clips), count)]
+            before = [self._cut(served, moment) for moment in self._opening(served.view % len(self._clips), count)]
         else:
             draw, scene = random.Random(f"video {served.number}"), self._still(served)  # noqa: S311
             before = [self._weathered(scene, Weather.CALM, draw) for _ in range(count)]
         return before, [self._with_thing(frame, served.change) for frame in before]
 
     def _busy(self, served: Served) -> Pictures:
-        moments = self._clip(served.view % len(self._clips), MOMENTS)
+        moments = self._clip(served.view % len(self._clips))
         first = int(served.offset * len(moments))
         frames = [self._cut(served, moment) for moment in (*moments[first:], *moments[:first])]
         before = tuple(encode_jpeg(frame, quality=QUALITY) for frame in frames)
@@ -104,7 +112,7 @@ class Views:
         if self._photographs and served.view % 2:
             path = self._photographs[served.view % len(self._photographs)]
             return self._cut(served, _read(path))
-        moments = self._clip(served.view % len(self._clips), MOMENTS)
+        moments = self._clip(served.view % len(self._clips))
         return self._cut(served, moments[served.view % len(moments)])
 
     def _cut(self, served: Served, picture: Image) -> Image:
@@ -146,27 +154,28 @@ class Views:
         noise = np.roll(draw.choice(self._noise), draw.randrange(WIDTH), axis=1)
         return np.asarray(cv2.add(picture, noise, dtype=cv2.CV_8U), np.uint8)
 
-    @functools.lru_cache(maxsize=32)  # noqa: B019 - a Views lives as long as its process
-    def _clip(self, number: int, count: int) -> list[Image]:
-        """So many moments of a clip, evenly spread."""
+    @functools.lru_cache(maxsize=16)  # noqa: B019 - a Views lives as long as its process
+    def _clip(self, number: int) -> list[Image]:
+        """`MOMENTS` moments of a clip, evenly spread."""
         with av.open(f"file:{self._clips[number]}") as container:
-            frames = [
-                np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
-                for frame in _every(container, 3 if count <= MOMENTS else 1)
-            ]
-        step = max(len(frames) // count, 1)
-        return [np.asarray(_bounded(frame), np.uint8) for frame in frames[::step][:count]]
+            step = max(container.streams.video[0].frames // MOMENTS, 1)
+            chosen = (frame for at, frame in enumerate(container.decode(video=0)) if at % step == 0)
+            return [_bounded(frame.to_ndarray(format="bgr24")) for frame in itertools.islice(chosen, MOMENTS)]
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019
+    def _opening(self, number: int, count: int) -> list[Image]:
+        """The first frames of a clip."""
+        with av.open(f"file:{self._clips[number]}") as container:
+            frames = itertools.islice(container.decode(video=0), count)
+            return [_bounded(frame.to_ndarray(format="bgr24")) for frame in frames]
 
 
-def _every(container: av.container.InputContainer, step: int) -> list[av.VideoFrame]:
-    return [frame for number, frame in enumerate(container.decode(video=0)) if number % step == 0]
-
-
-def _bounded(frame: NDArray[np.uint8]) -> Image:
-    scale = 960 / frame.shape[1]
-    if scale >= 1:
-        return frame
-    return np.asarray(cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+def _bounded(picture: NDArray[Any]) -> Image:
+    """At most `LARGEST` wide: cuts are 640, and hundreds of pictures are held."""
+    scale = LARGEST / picture.shape[1]
+    if scale < 1:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(picture, np.uint8)
 
 
 def _rained(scene: Image, draw: random.Random) -> Image:
@@ -191,12 +200,12 @@ def _photographs() -> list[Path]:
     return sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir())[:400]
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=MOST_PHOTOGRAPHS)
 def _read(path: Path) -> Image:
     image = cv2.imread(str(path))
     if image is None:
         raise SettingsError(f"{path} cannot be read as a picture.")
-    return np.asarray(image, np.uint8)
+    return _bounded(image)
 
 
 def _things() -> list[Image]:
