@@ -114,7 +114,8 @@ class _Reader:
         try:
             stop_at = time.monotonic() + self._open_s
             with Stream(self._address, ip=self._ip, stop_at=stop_at, read_s=SILENCE_S) as stream:
-                for image in stream.keyframes(stop_at=float("inf")):
+                # A camera switched to another encoding sends on for ever what this stream cannot decode.
+                for image in stream.keyframes(stop_at=stop_at, then_s=self._open_s):
                     if self._stopping:
                         break
                     self._newest = (image, self._clock.now())

@@ -56,8 +56,11 @@ class Stream:
     ) -> None:
         self._container.close()
 
-    def keyframes(self, *, stop_at: float) -> Iterator[Image]:
-        """Every keyframe as it arrives, decoded, until `stop_at`; then raises SourceError (timeout)."""
+    def keyframes(self, *, stop_at: float, then_s: float = 0.0) -> Iterator[Image]:
+        """Every keyframe as it arrives, decoded, until `stop_at`; then raises SourceError (timeout).
+
+        then_s: each keyframe puts the end off to so many seconds after it.
+        """
         if not self._container.streams.video:
             raise SourceError(f"{self._shown} carries no video.", reason=Trouble.NOT_A_PICTURE)
         video = self._container.streams.video[0]
@@ -70,7 +73,9 @@ class Stream:
             for packet in self._container.demux(video):
                 heard_at = time.monotonic()
                 if packet.is_keyframe and packet.size:
-                    yield from (self._image(frame) for frame in _decoded(packet))
+                    for frame in _decoded(packet):
+                        yield self._image(frame)
+                        stop_at = max(stop_at, time.monotonic() + then_s)
                 if heard_at >= stop_at:
                     raise SourceError(f"{self._shown} sent no keyframe in time.", reason=Trouble.TIMEOUT)
         except (av.FFmpegError, OSError) as error:

@@ -55,9 +55,16 @@ def street(picture):
 
 @functools.cache
 def frames(path, *, every: int = 10, most: int = 20) -> list:
+    """As small as the fleet decodes them for what needs no detail."""
     with av.open(str(path)) as container:
-        pictures = (frame.to_ndarray(format="bgr24") for frame in container.decode(video=0))
+        pictures = (reduced(frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0))
         return [picture for number, picture in enumerate(pictures) if number % every == 0][:most]
+
+
+def reduced(image):
+    height, width = image.shape[:2]
+    scale = next(scale for scale in (8, 4, 2, 1) if scale == 1 or width // scale >= 160)
+    return cv2.resize(image, (width // scale, height // scale), interpolation=cv2.INTER_AREA)
 
 
 def turned(image, *, across: float = 0.0, down: float = 0.0, degrees: float = 0.0):
