@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,7 @@ from models.geometry import Polygon
 from models.ids import CameraId, CellId, DepartmentId, NodeId, PersonId, SubcategoryCode
 from models.people import Duty, Person, Post, Role
 from models.places import Camera, GridCell, Zone, ZoneKind
+from models.recipe_figures import read_figures
 from models.taxonomy import Taxonomy
 from models.text import Text
 
@@ -137,7 +138,7 @@ class _Camera(_Form):
     max_interval_s: Annotated[float, Field(ge=0.2, le=3600)] = 10.0
     continuous: bool = False
     zone: list[_Zone] = []
-    overrides: dict[str, dict[str, float]] = {}
+    overrides: dict[str, dict[str, Any]] = {}
 
     def camera(self, node_id: NodeId) -> Camera:
         return Camera(
@@ -150,7 +151,7 @@ class _Camera(_Form):
             bearing_deg=self.bearing_deg,
             max_interval_s=self.max_interval_s,
             continuous=self.continuous,
-            overrides={SubcategoryCode(code): values for code, values in self.overrides.items()},
+            overrides={SubcategoryCode(code): read_figures(values) for code, values in self.overrides.items()},
         )
 
 
@@ -226,6 +227,6 @@ def _wrong_overrides(camera: _Camera, taxonomy: Taxonomy) -> Iterable[str]:
             yield f"camera {camera.id}: overrides.{code}: no subcategory with a recipe has this code"
             continue
         try:
-            subcategory.recipe.overridden(values)
+            subcategory.recipe.overridden(read_figures(values))
         except ValueError as error:
             yield f"camera {camera.id}: overrides.{code}: {error}"

@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 
 from detect.backends.openvino import OpenVinoDetector
+from detect.memory import KEEP_SCORE
 from detect.observer import Observer
+from detect.thresholds import threshold_of
 from detect.weights import shipped_weights
 from models.geometry import Polygon
 from models.ids import CameraId, NodeId, SubcategoryCode
 from models.observations import Observation
-from models.pictures import Image, Look
+from models.pictures import Detections, Image, Look
 from models.places import Camera, Zone, ZoneKind
 from models.taxonomy import load_taxonomy
 from tests.detect.scenes import START, codes, everywhere
@@ -34,7 +36,7 @@ pytestmark = pytest.mark.skipif(not WALKWAY.exists(), reason="shared/data with r
 
 @pytest.fixture(scope="module")
 def detector() -> Iterator[OpenVinoDetector]:
-    loaded = OpenVinoDetector(shipped_weights())
+    loaded = OpenVinoDetector(shipped_weights(), least_score=KEEP_SCORE)
     yield loaded
     loaded.close()
 
@@ -68,7 +70,9 @@ def told(
     detector: OpenVinoDetector, images: Sequence[Image], *zones: Zone, looks: int, **overrides: dict[str, float]
 ) -> list[Observation]:
     """All that is told of the pictures shown again and again, one every five seconds."""
-    observer = Observer(node_id=NodeId("n1"), taxonomy=load_taxonomy(), names=detector.names)
+    observer = Observer(
+        node_id=NodeId("n1"), taxonomy=load_taxonomy(), names=detector.names, threshold=threshold_of(detector)
+    )
     values = {SubcategoryCode(code): value for code, value in overrides.items()}
     camera = Camera(CameraId("c1"), "c1", "x", (0, 0), NodeId("n1"), zones=zones, overrides=values)
     assert observer.set_cameras([camera]) == {}
@@ -111,15 +115,14 @@ def test_a_lorry_on_the_motorway_and_a_car_on_the_verge(detector: OpenVinoDetect
     assert set(codes(found)) == {"F4", "F5"}
 
 
-def test_a_pedestrian_street_shows_goods_bicycles_and_a_crowd(detector: OpenVinoDetector) -> None:
+def test_a_pedestrian_street_shows_goods_and_a_crowd(detector: OpenVinoDetector) -> None:
     found = told(
         detector, clip("people-yas-sim.mp4", every_s=0.5),
         everywhere(ZoneKind.GATHERING), everywhere(ZoneKind.FOOTWAY),
         zone(ZoneKind.SHOP_FRONT, (0.5, 0.5), (0.8, 0.5), (0.8, 0.8), (0.5, 0.8)),
         looks=30, A3={"dwell_s": 60}, A5={"enabled": 0}, J1={"count": 8, "dwell_s": 30},
-        F2={"count": 1, "dwell_s": 10, "looks": 2},
     )  # fmt: skip
-    assert {"A3", "F2", "J1"} <= set(codes(found))
+    assert {"A3", "J1"} <= set(codes(found))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,6 @@ def test_a_pedestrian_street_shows_goods_bicycles_and_a_crowd(detector: OpenVino
         ("garbage/000069.jpg", ZoneKind.GREEN, "C4", {"dwell_s": 60}),
         ("garbage/000069.jpg", ZoneKind.GULLY, "H4", {"dwell_s": 60}),
         ("pothole/1061102_DF_251_251BDF0525_00657.jpg", ZoneKind.CARRIAGEWAY, "G1", {"dwell_s": 60, "looks": 5}),
-        ("fire/test2_mp4-38.jpg", ZoneKind.GREEN, "I1", {}),
         ("hardhat/000653.jpg", ZoneKind.SITE, "E5", {}),
     ],
 )
@@ -142,3 +144,60 @@ def test_a_problem_in_a_real_picture_is_told_once(
     assert code in codes(found)
     per_place = [(item.subcategory, item.box.centre) for item in found]
     assert len(set(per_place)) == len(per_place)
+
+
+FLAME = [cv2.imread(str(DATA / "images" / f"fire/fire1_mp4-{number}.jpg")) for number in range(23, 31)]
+"""A house burning, as a camera saw it look after look; the weights find the flame in all of them."""
+
+
+def test_a_flame_that_leaps_is_told_within_seconds_and_once(detector: OpenVinoDetector) -> None:
+    found = told(detector, FLAME, looks=8)
+    assert codes(found).count("I1") == 1
+    (flame,) = [item for item in found if item.subcategory == "I1"]
+    assert flame.captured_at - START <= timedelta(seconds=3 * EVERY_S)
+    assert not flame.assist
+
+
+def test_what_looks_like_a_flame_and_never_moves_is_a_lamp(detector: OpenVinoDetector) -> None:
+    """The same burning house as a poster: found as fire in every look, in noise and changing exposure."""
+    poster = still("fire/fire1_mp4-25.jpg", looks=12)
+    assert all(len(seen.of("fire").above(0.5)) for seen in detector.detect(poster))
+    assert "I1" not in codes(told(detector, poster, looks=60))
+
+
+def lamp(image: Image, number: int) -> Image:
+    """A glowing lamp before a real street: white core, orange halo, a little noise, auto-exposure."""
+    picture, (height, width) = image.astype(np.float32), image.shape[:2]
+    glow = np.zeros((height, width), np.float32)
+    cv2.ellipse(glow, (width // 2, height // 3), (width // 30, height // 15), 0, 0, 360, 1.0, -1)
+    halo = cv2.GaussianBlur(glow, (0, 0), width / 40)
+    picture += halo[:, :, None] * np.array([40, 140, 255], np.float32) + glow[:, :, None] * 200
+    noise = np.random.default_rng(number).normal(0, 3, picture.shape)
+    return np.clip(picture * (1 + 0.15 * np.sin(number)) + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_lamp_the_detector_takes_for_a_flame_is_told_by_nobody_and_a_flame_in_its_place_is() -> None:
+    """Whatever the weights of the day make of lamps: here they are sure of it in every look."""
+    street = clip("road-bgslibrary-video.mp4", every_s=3)[0]
+    watching = Observer(node_id=NodeId("n1"), taxonomy=load_taxonomy(), names=("fire",))
+    watching.set_cameras([Camera(CameraId("c1"), "c1", "x", (0, 0), NodeId("n1"))])
+    place = Detections(
+        np.array([[0.45, 0.23, 0.55, 0.43]], np.float32), np.array([0.8], np.float32), np.zeros(1, np.int32), ("fire",)
+    )
+
+    def shown(images: Sequence[Image], first: int) -> list[Observation]:
+        looks = [
+            Look(CameraId("c1"), image, START + timedelta(seconds=3 * number), number)
+            for number, image in enumerate(images, first)
+        ]
+        return [item for look in looks for item in watching.see(look, place)]
+
+    assert shown([lamp(street, number) for number in range(200)], 0) == []
+    height, width = street.shape[:2]
+    burning = []
+    for flame in FLAME * 2:
+        image = street.copy()
+        crop = cv2.resize(flame[60:260, 100:300], (width // 8, height // 4))
+        image[height // 5 : height // 5 + height // 4, width // 2 - width // 16 :][:, : width // 8] = crop
+        burning.append(image)
+    assert codes(shown(burning, 200)) == ["I1"]

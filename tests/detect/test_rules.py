@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detect.rules.episodes import HEARTBEAT_S, QUIET_S
+from detect.rules.hours import in_force_since, in_hours, permitted
 from detect.rules.plan import plan
 from models.errors import SettingsError
 from models.pictures import Detections
 from models.places import ZoneKind
-from models.taxonomy import load_taxonomy
+from models.taxonomy import Recipe, RuleKind, load_taxonomy
 from tests.detect.scenes import CAR, NAMES, START, Row, camera, codes, everywhere, look, observer, seen, street, watch
 
 PERSON: Row = ("person", 0.8, (0.7, 0.3, 0.75, 0.5))
@@ -175,6 +176,110 @@ class TestAreaTogetherAbsent:
         assert told[0].why.en.startswith("bin missing in “路口” for")
 
 
+class TestHeldWornLying:
+    UMBRELLA: Row = ("umbrella", 0.7, (0.40, 0.30, 0.50, 0.38))
+
+    def test_an_umbrella_over_somebody_who_waits_is_no_awning_and_one_left_standing_is(self) -> None:
+        waiting: Row = ("person", 0.8, (0.42, 0.34, 0.47, 0.60))
+        assert "A4" not in codes(watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(self.UMBRELLA, waiting)] * 60))
+        assert codes(watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(self.UMBRELLA)] * 60)) == ["A4"]
+
+    def test_a_parasol_is_a_stall_s_though_its_vendor_stands_under_it(self) -> None:
+        parasol, vendor = ("umbrella", 0.7, (0.3, 0.3, 0.5, 0.4)), ("person", 0.8, (0.38, 0.36, 0.43, 0.6))
+        assert "A1" in codes(watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(parasol, vendor)] * 40))
+
+    def test_bicycles_people_sit_on_are_not_parked_and_those_left_are(self) -> None:
+        bicycles: list[Row] = [("bicycle", 0.7, (x, 0.5, x + 0.1, 0.7)) for x in (0.1, 0.3, 0.5)]
+        riders = [("person", 0.8, (x + 0.03, 0.35, x + 0.07, 0.65)) for x in (0.1, 0.3, 0.5)]
+        assert watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(*bicycles, *riders)] * 90) == []
+        assert codes(watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(*bicycles)] * 90)) == ["F2"]
+
+    def test_bicycles_that_ride_past_are_not_parked(self) -> None:
+        film = [
+            seen(*[("bicycle", 0.7, (x + shift, 0.5, x + shift + 0.1, 0.7)) for x in (0.1, 0.3, 0.5)])
+            for shift in (0.0, 0.12, 0.3) * 30
+        ]
+        assert watch(observer(everywhere(ZoneKind.FOOTWAY)), film) == []
+
+    def test_a_person_with_a_bare_head_is_one_problem_however_the_head_flickers(self) -> None:
+        worker: Row = ("person", 0.8, (0.4, 0.3, 0.5, 0.7))
+        head: Row = ("head_no_helmet", 0.7, (0.43, 0.3, 0.47, 0.37))
+        other: Row = ("head_no_helmet", 0.7, (0.44, 0.33, 0.475, 0.40))
+        film = [seen(worker, head), seen(worker, other), seen(worker), seen(worker, head), seen(worker, other)] * 8
+        told = watch(observer(everywhere(ZoneKind.SITE)), film)
+        assert codes(told) == ["E5"]
+        assert told[0].box.xyxy == pytest.approx(worker[2])
+
+    def test_two_people_with_bare_heads_are_two_problems(self) -> None:
+        film = [
+            seen(
+                *[("person", 0.8, (x, 0.3, x + 0.1, 0.7)) for x in (0.2, 0.6)],
+                *[("head_no_helmet", 0.7, (x + 0.03, 0.3, x + 0.07, 0.37)) for x in (0.2, 0.6)],
+            )
+        ] * 12
+        assert codes(watch(observer(everywhere(ZoneKind.SITE)), film)) == ["E5", "E5"]
+
+    def test_a_bare_head_outside_a_works_zone_is_nobody_s_business(self) -> None:
+        film = [seen(("head_no_helmet", 0.7, (0.43, 0.3, 0.47, 0.37)))] * 12
+        assert watch(observer(everywhere(ZoneKind.FOOTWAY)), film) == []
+
+    def test_somebody_cut_off_by_the_picture_s_edge_does_not_lie(self) -> None:
+        cut_off: Row = ("person", 0.8, (0.3, 0.9, 0.6, 1.0))
+        assert watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(cut_off)] * 8) == []
+
+    def test_somebody_lying_is_shown_to_an_operator_and_sends_nobody(self) -> None:
+        lying: Row = ("person", 0.8, (0.3, 0.6, 0.6, 0.7))
+        (told,) = watch(observer(everywhere(ZoneKind.FOOTWAY)), [seen(lying)] * 8)
+        assert told.assist
+        (sure,) = watch(observer(everywhere(ZoneKind.FOOTWAY), J2={"assist": 0}), [seen(lying)] * 8)
+        assert not sure.assist
+
+
+class TestHoursAndPermits:
+    EVENING = START + timedelta(hours=7)
+    """17:00 in Shanghai."""
+
+    def test_a_night_market_s_stall_has_its_time_from_closing_on(self) -> None:
+        stall = seen(("umbrella", 0.7, (0.3, 0.3, 0.5, 0.4)), ("person", 0.8, (0.38, 0.36, 0.43, 0.6)))
+        watching = observer(
+            everywhere(ZoneKind.FOOTWAY), A1={"permit_from_hour": 17, "permit_to_hour": 18}, A4={"enabled": 0}
+        )
+        told = watch(watching, [stall] * 140, every_s=30, start=self.EVENING)
+        assert codes(told) == ["A1"]
+        assert told[0].captured_at == START + timedelta(hours=8, minutes=3)
+
+    def test_a_permit_of_other_days_does_not_help(self) -> None:
+        yesterday = float((START - timedelta(days=1)).toordinal())
+        permit = {"permit_from": yesterday, "permit_to": yesterday}
+        assert codes(watch(observer(everywhere(ZoneKind.NO_PARKING), F1=permit), [seen(CAR)] * 50)) == ["F1"]
+        permit = {"permit_from": yesterday, "permit_to": yesterday + 1}
+        assert watch(observer(everywhere(ZoneKind.NO_PARKING), F1=permit), [seen(CAR)] * 50) == []
+
+    def test_a_car_that_stands_when_the_hours_begin_has_its_time_from_then_on(self) -> None:
+        watching = observer(everywhere(ZoneKind.NO_PARKING), F1={"from_hour": 11, "to_hour": 20})
+        (told,) = watch(watching, [seen(CAR)] * 150, every_s=30)
+        assert told.captured_at == START + timedelta(hours=1, minutes=5)
+
+    def test_the_next_day_s_telling_has_a_key_of_its_own(self) -> None:
+        watching = observer(everywhere(ZoneKind.NO_PARKING), F1={"from_hour": 10, "to_hour": 10.5})
+        told = watch(watching, [seen(CAR)] * 560, every_s=200, start=START)
+        assert codes(told) == ["F1", "F1"]
+        assert told[0].key != told[1].key
+
+
+class TestWeakFinds:
+    def test_a_weak_find_begins_nothing_and_holds_what_is_known(self) -> None:
+        weak: Row = ("car", 0.22, CAR[2])
+        assert watch(observer(everywhere(ZoneKind.NO_PARKING)), [seen(weak)] * 60) == []
+        film = [seen(CAR), *[seen(weak)] * 60]
+        (told,) = watch(observer(everywhere(ZoneKind.NO_PARKING)), film)
+        assert told.confidence == pytest.approx(0.8)
+
+    def test_one_thing_with_two_names_is_told_once(self) -> None:
+        film = [seen(("garbage_bin", 0.6, (0.4, 0.5, 0.5, 0.7)), ("garbage", 0.6, (0.4, 0.5, 0.5, 0.69)))] * 40
+        assert codes(watch(observer(everywhere(ZoneKind.FIRE_LANE)), film)) == ["I3"]
+
+
 class TestPlan:
     def test_only_what_the_weights_see_and_the_zones_allow_is_planned(self) -> None:
         planned = plan(camera(everywhere(ZoneKind.NO_PARKING)), load_taxonomy(), NAMES)
@@ -201,3 +306,21 @@ def test_nothing_is_told_before_its_time_and_no_key_twice(there: list[bool], eve
     assert all((item.captured_at - item.first_seen_at).total_seconds() >= 60 for item in told)
     assert len({item.key for item in told}) == len(told)
     assert len(told) <= 1 + len(there) * every_s / QUIET_S
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 48), st.integers(0, 48), st.integers(0, 127), st.integers(0, 14 * 24 * 4), st.integers(0, 48),
+    st.integers(0, 48),
+)  # fmt: skip
+def test_a_recipe_is_in_force_exactly_when_its_hours_hold_and_no_permit_does(
+    start: int, end: int, days: int, quarter: int, first: int, last: int
+) -> None:
+    recipe = Recipe(
+        RuleKind.DWELL, ("car",), from_hour=start / 2, to_hour=end / 2,
+        permit_from_hour=first / 2, permit_to_hour=last / 2, permit_days=days,
+    )  # fmt: skip
+    at = START + timedelta(minutes=15 * quarter)
+    since = in_force_since(at, recipe)
+    assert (since is None) == (not in_hours(at, recipe) or permitted(at, recipe))
+    assert since is None or since <= at
