@@ -370,8 +370,9 @@ class IndicatorTable(Out):
 
 
 class CoverageRow(Out):
-    """What the loaded weights see of one subcategory. precision, recall: of the detection per picture, not of the rule;
-    null where nothing was measured.
+    """What the loaded weights see of one subcategory. precision, recall: of what the rule tells, or where that was not
+    measured, of the detection it stands on (evidence says which); null where nothing was measured. assist_only: seen
+    by cameras, but not measured well enough to send anybody without a person looking first.
     """
 
     code: str
@@ -381,6 +382,7 @@ class CoverageRow(Out):
     precision: float | None
     recall: float | None
     evidence: TextOut
+    assist_only: bool
 
 
 class HealthOut(Out):

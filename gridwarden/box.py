@@ -21,7 +21,6 @@ from dashboard.parts import Parts
 from dashboard.server import DashboardServer
 from detect.detector import Detector
 from detect.node import WatchNode
-from detect.weights import read_manifest, shipped_weights
 from dispatch.broker import EmbeddedBroker
 from dispatch.broker_access import DISPATCH, BrokerAccess, node_identity
 from dispatch.practice import Patience, Practice
@@ -29,11 +28,12 @@ from dispatch.service import DispatchService
 from dispatch.store.store import Store
 from gridwarden.camera_book import CameraBook
 from gridwarden.data_folder import DataFolder
+from gridwarden.detectors import chosen_weights
 from gridwarden.district import NODE, District
 from gridwarden.evidence_upkeep import Retention, look_after_evidence
 from gridwarden.follow_cameras import follow_cameras
 from gridwarden.install_district import install_district
-from gridwarden.measured_coverage import measured_coverage
+from gridwarden.measured_coverage import coverage_of
 from gridwarden.watch_health import watch_health
 from ingest.fleet import Fleet
 from ingest.latest import LatestPictures
@@ -55,6 +55,7 @@ PASSWORD_LASTS = timedelta(hours=12)
 class BoxSettings:
     """Ports of 0 are chosen freely. mqtt_ws_url: how phones reach the broker when a proxy is in front.
 
+    weights: what the detector was opened from, None for those in use in the data folder: coverage shows their figures.
     allow_private: cameras on private and loopback addresses, right when the operator's own file names them.
     """
 
@@ -64,6 +65,7 @@ class BoxSettings:
     mqtt_ws_url: str | None = None
     secure_cookies: bool = False
     allow_private: bool = True
+    weights: Path | None = None
     patience: Patience = field(default_factory=Patience)
     retention: Retention = field(default_factory=Retention)
 
@@ -114,7 +116,8 @@ async def running(
                 clock=clock,
             )
             service = DispatchService(store, broker.url, _password(access, DISPATCH, clock), clock)
-            seen = measured_coverage(taxonomy, read_manifest(shipped_weights()))
+            in_use = chosen_weights(settings.weights, data=folder.root)
+            seen = coverage_of(taxonomy, in_use, detector.names)
             app = create_app(
                 Parts(
                     store=store,

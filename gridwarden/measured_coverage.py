@@ -1,38 +1,35 @@
-"""What the loaded weights see of the taxonomy, with the figures their manifest carries."""
+"""What weights see of the taxonomy, with the figures that lie beside them: of the rules, and of the detection."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from detect.coverage import ClassMeasure, CoverageRow, coverage
-from detect.weights import Manifest
+from detect.coverage_figures import read_figures
+from detect.weights import MANIFEST, Manifest, read_manifest
 from models.taxonomy import Taxonomy
 from models.text import Text
 
-_PICTURES = re.compile(r"\d+(?= val pictures)")
-
 
 def measured_coverage(taxonomy: Taxonomy, manifest: Manifest) -> list[CoverageRow]:
-    """A row per subcategory; a class without figures in the manifest is shown as not measured."""
-    classes = manifest.metrics.get("classes", {})
-    where = _measured_on(manifest.metrics)
+    """A row per subcategory; what was not measured with just these weights is shown as not measured."""
+    metrics = manifest.metrics
+    en = str(metrics.get("measured_on", "the validation pictures"))
+    where = Text(str(metrics.get("measured_on_zh", "验证图片")), en)
     measured = {
         name: ClassMeasure(row["precision"], row["recall"], _boxes(row["boxes"], where))
-        for name, row in classes.items()
+        for name, row in metrics.get("classes", {}).items()
         if row.get("precision") is not None and row.get("recall") is not None
     }
-    return coverage(taxonomy, manifest.names, measured)
+    return coverage(taxonomy, manifest.names, measured, rules=read_figures(manifest))
+
+
+def coverage_of(taxonomy: Taxonomy, weights: Path, names: tuple[str, ...]) -> list[CoverageRow]:
+    """Of whatever a detector was opened from: other people's models bring class names and no figures."""
+    if (weights / MANIFEST).is_file():
+        return measured_coverage(taxonomy, read_manifest(weights))
+    return coverage(taxonomy, names)
 
 
 def _boxes(count: int, where: Text) -> Text:
     return Text(f"{where.zh}中的 {count} 个框", f"{count} boxes in {where.en}")
-
-
-def _measured_on(metrics: Mapping[str, Any]) -> Text:
-    """Manifests written before `measured_on_zh` say in English how many pictures there were: that much is kept."""
-    en = str(metrics.get("measured_on", "the validation pictures"))
-    pictures = _PICTURES.match(en)
-    plain = f"验证集 {pictures[0]} 张图片" if pictures else "验证图片"
-    return Text(str(metrics.get("measured_on_zh", plain)), en)

@@ -25,6 +25,7 @@ def get_coverage(parts: OpenParts, _: Anyone) -> list[CoverageRow]:
             precision=line.precision,
             recall=line.recall,
             evidence=TextOut(zh=line.evidence.zh, en=line.evidence.en),
+            assist_only=line.assist_only,
         )
         for line in parts.coverage()
     ]
@@ -41,6 +42,7 @@ def _nothing_loaded(taxonomy: Taxonomy) -> list[CoverageRow]:
             precision=None,
             recall=None,
             evidence=TextOut(zh="没有加载权重", en="no weights are loaded"),
+            assist_only=False,
         )
         for item in taxonomy.subcategories.values()
     ]

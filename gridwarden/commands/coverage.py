@@ -7,13 +7,15 @@ from rich.table import Table
 from detect.coverage import CoverageRow
 from detect.weights import read_manifest, shipped_weights
 from gridwarden.console import JsonOption, figure, out, print_json
+from gridwarden.detectors import WeightsOption
 from gridwarden.measured_coverage import measured_coverage
 from models.taxonomy import SeenBy, load_taxonomy
 
 
-def coverage(json: JsonOption = False) -> None:
-    """Show what the system can see: per subcategory camera or people, and how well the detection was measured."""
-    rows = measured_coverage(load_taxonomy(), read_manifest(shipped_weights()))
+def coverage(weights: WeightsOption = None, json: JsonOption = False) -> None:
+    """Show what the system can see: per subcategory camera, assist only (a person looks before anybody is sent) or
+    people, with precision, recall, and what they were measured on."""
+    rows = measured_coverage(load_taxonomy(), read_manifest(weights or shipped_weights()))
     if json:
         for row in rows:
             print_json(row.as_json())
@@ -22,14 +24,16 @@ def coverage(json: JsonOption = False) -> None:
 
 
 def _table(rows: list[CoverageRow]) -> Table:
-    by_camera = sum(row.seen_by is SeenBy.CAMERA for row in rows)
-    measured = sum(row.precision is not None for row in rows)
+    by_camera = [row for row in rows if row.seen_by is SeenBy.CAMERA]
+    measured = sum(row.precision is not None and row.recall is not None for row in by_camera)
+    trusted = sum(not row.assist_only for row in by_camera)
     title = (
-        f"{by_camera} of {len(rows)} subcategories have a recipe the shipped weights can serve; {measured} of these "
-        "have measured figures. Figures are of the detection per picture, not of the rule."
+        f"{len(by_camera)} of {len(rows)} subcategories have a recipe these weights can serve; {measured} of them have "
+        f"both figures; {trusted} are good enough to be dispatched without a person looking first."
     )
     table = Table("code", "中文", "English", "seen by", "precision", "recall", "evidence", title=title)
     for row in rows:
         figures = figure(row.precision), figure(row.recall)
-        table.add_row(row.code, row.zh, row.en, row.seen_by, *figures, row.evidence.en)
+        seen_by = "assist only" if row.assist_only else row.seen_by.value
+        table.add_row(row.code, row.zh, row.en, seen_by, *figures, row.evidence.en)
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -79,7 +80,7 @@ async def _up(
     detector = await asyncio.to_thread(box_detector, weights, folder)
     stopped = asyncio.create_task(until_stopped())
     with closing(detector):
-        async with running(folder, district, taxonomy, detector, settings) as box:
+        async with running(folder, district, taxonomy, detector, replace(settings, weights=weights)) as box:
             sign_ins = ready_made(box.store, district.usernames, folder.sign_ins)
             named = {district.usernames[person]: one for person, one in sign_ins.items()}
             _tell(box, district, named, folder, json=json)

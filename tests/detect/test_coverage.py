@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from detect.coverage import ClassMeasure, coverage
+from detect.coverage import ClassMeasure, RuleMeasure, coverage
 from models.places import ZONE_WORDS, ZoneKind
 from models.taxonomy import SeenBy, load_taxonomy
 from models.text import Text
@@ -48,6 +48,37 @@ def test_figures_are_those_of_the_worst_class_and_none_where_nothing_was_measure
     )
 
 
+def test_the_figures_of_a_measured_rule_come_before_those_of_its_classes() -> None:
+    rule = RuleMeasure(0.95, 0.85, {"composed": 6, "picture": 40})
+    found = coverage(load_taxonomy(), ("garbage",), {"garbage": GARBAGE}, rules={"B1": rule})
+    row = {one.code: one for one in found}["B1"]
+    assert (row.precision, row.recall, row.assist_only) == (0.95, 0.85, False)
+    assert row.evidence.en == (
+        "the rule, measured: 6 events in composed scenes (real objects, real clips), "
+        "40 in held-out pictures played as cameras"
+    )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        RuleMeasure(0.89, 1.0, {"composed": 50}),
+        RuleMeasure(1.0, 0.79, {"composed": 50}),
+        RuleMeasure(1.0, 1.0, {"composed": 4}),
+        RuleMeasure(None, 0.0, {"composed": 9}),
+    ],
+)
+def test_what_was_measured_too_low_or_too_seldom_only_assists(rule: RuleMeasure) -> None:
+    row = {one.code: one for one in coverage(load_taxonomy(), ("garbage",), rules={"B1": rule})}["B1"]
+    assert row.seen_by is SeenBy.CAMERA
+    assert row.assist_only
+
+
+def test_what_was_never_measured_only_assists() -> None:
+    assert rows("person", "car")["F1"].assist_only
+    assert not rows("person", "car")["J5"].assist_only
+
+
 def test_classes_without_figures_beside_a_measured_one_are_said() -> None:
     evidence = rows("car", "garbage", garbage=GARBAGE)["I3"].evidence
     assert "；也看但未实测：小汽车、新出现的物体；" in evidence.zh
@@ -56,7 +87,9 @@ def test_classes_without_figures_beside_a_measured_one_are_said() -> None:
 
 def test_programs_get_the_english_sentence_and_the_chinese_one_beside_it() -> None:
     line = rows("car")["F1"].as_json()
-    assert list(line) == ["code", "zh", "en", "seen_by", "precision", "recall", "evidence", "evidence_zh"]
+    assert list(line) == [
+        "code", "zh", "en", "seen_by", "assist_only", "precision", "recall", "evidence", "evidence_zh",
+    ]  # fmt: skip
     assert line["seen_by"] == "camera"
     assert (line["evidence"][:12], line["evidence_zh"][:3]) == ("not measured", "未实测")
 

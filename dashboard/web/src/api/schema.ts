@@ -579,6 +579,8 @@ export interface components {
          *     null where nothing was measured.
          */
         CoverageRow: {
+            /** Assist Only */
+            assist_only: boolean;
             /** Code */
             code: string;
             /** En */
