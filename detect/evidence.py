@@ -1,4 +1,4 @@
-"""Pictures people may see: heads of people pixelated, the find framed, kept by hash.
+"""Pictures people may see: heads and number plates pixelated, the find framed, kept by hash.
 
 Pixelation happens before encoding and on every way out (evidence, latest picture): an unmasked picture never leaves
 the watch node's memory.
@@ -28,6 +28,19 @@ BLOCKS = 4
 HEADS = ("helmet", "head_no_helmet")
 """Classes that are heads themselves."""
 
+PLATED = ("car", "bus", "truck", "motorcycle")
+PLATE_TOP, PLATE_BOTTOM = 0.45, 0.98
+PLATE_LEFT, PLATE_RIGHT = 0.1, 0.9
+"""Where on a vehicle's box a plate may be, seen from the front, from behind or at a slant. There is no plate detector:
+the whole band is pixelated, which hides bumpers too, and a plate outside it (a lorry's high one) is not hidden."""
+
+READABLE_PIXELS = 72
+"""Width of a vehicle from which its plate can be read: a plate is about a quarter as wide, and its seven characters
+need two and a half pixels each at the very least."""
+
+PLATE_BLOCK = 12
+"""Blocks across the band: a character of a plate is narrower than one."""
+
 LONGEST_SIDE = 1280
 """Evidence needs no more; a 4 MP camera would fill the disk four times as fast."""
 
@@ -40,7 +53,7 @@ FRAME_COLOUR = (36, 36, 235)  # BGR: signal red, seen on asphalt and lawn alike
 
 
 def masked(image: Image, detections: Detections, *, longest_side: int) -> Image:
-    """A copy, not larger than asked, with every head pixelated."""
+    """A copy, not larger than asked, with every head pixelated, and where plates are on vehicles near enough."""
     height, width = image.shape[:2]
     scale = min(longest_side / max(height, width), 1.0)
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
@@ -52,6 +65,9 @@ def masked(image: Image, detections: Detections, *, longest_side: int) -> Image:
         _pixelate(copy, Box(row.box.x1, row.box.y1, row.box.x2, bottom))
     for row in detections.of(*HEADS):
         _pixelate(copy, row.box)
+    for row in detections.of(*PLATED):
+        if (row.box.x2 - row.box.x1) * copy.shape[1] >= READABLE_PIXELS:
+            _hide_plate(copy, row.box)
     return copy
 
 
@@ -81,6 +97,20 @@ def keep(
     """Masks, frames, encodes and stores; on disk when it returns."""
     picture = framed(masked(image, detections, longest_side=LONGEST_SIDE), box)
     return Evidence(store.put(encoded(picture, quality=EVIDENCE_QUALITY)), role, taken_at)
+
+
+def _hide_plate(image: Image, box: Box) -> None:
+    height, width = image.shape[:2]
+    across, down = box.x2 - box.x1, box.y2 - box.y1
+    left, right = (int(min(max(box.x1 + share * across, 0), 1) * width) for share in (PLATE_LEFT, PLATE_RIGHT))
+    top, bottom = (int(min(max(box.y1 + share * down, 0), 1) * height) for share in (PLATE_TOP, PLATE_BOTTOM))
+    region = image[top:bottom, left:right]
+    if region.size:
+        rows = max(round(PLATE_BLOCK * region.shape[0] / region.shape[1]), 1)
+        blocks = cv2.resize(region, (PLATE_BLOCK, rows), interpolation=cv2.INTER_AREA)
+        image[top:bottom, left:right] = cv2.resize(
+            blocks, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST
+        )
 
 
 def _pixelate(image: Image, box: Box) -> None:

@@ -15,8 +15,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from models.errors import SourceError
 from models.places import Trouble
 
-DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
-"""The network schemes a camera may have, with their usual ports; every other scheme is refused."""
+DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "gb28181": 18080}
+"""The network schemes a camera may have, with their usual ports; every other scheme is refused. gb28181 is ours: a
+channel behind a gateway, gb28181://user:password@gateway/device/channel."""
 
 MAX_ADDRESS_LENGTH = 2048
 """Longer than any camera's address; what browsers and proxies agree to pass."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ingest.addresses import FileAddress, NetworkAddress, parse
 from ingest.means import Means, shared_means
 from ingest.source import Source
+from ingest.sources.gb28181 import GatewaySource
 from ingest.sources.pictures import EVERY_S, PICTURE_SUFFIXES, FolderSource, PictureSource
 from ingest.sources.rtsp import ContinuousRtspSource, RtspSource
 from ingest.sources.snapshot import SnapshotSource
@@ -32,6 +33,8 @@ def _network_source(
 ) -> Source:
     if address.scheme in ("http", "https"):
         return SnapshotSource(address, clock=clock, allow_private=allow_private, means=means)
+    if address.scheme == "gb28181":
+        return GatewaySource(address, clock=clock, allow_private=allow_private, means=means)
     kind = ContinuousRtspSource if camera.continuous else RtspSource
     return kind(address, clock=clock, allow_private=allow_private, means=means)
 

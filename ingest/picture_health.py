@@ -43,8 +43,8 @@ LOST = 0.8
 
 BLURRED, SHARP_AGAIN = 0.45, 0.58
 """Of the sharpness learnt, on pictures 160 to 213 wide. Measured on seven real clips: 0.67 and more while nothing
-happens; 0.28 to 0.44 after a blur of 3 pixels at 640 where there is texture (0.5 to 0.68 on plain asphalt); 0.6 and more after
-one of 1.6 pixels, which the detector does not mind."""
+happens; 0.28 to 0.44 after a blur of 3 pixels at 640 where there is texture (0.5 to 0.68 on plain asphalt); 0.6 and
+more after one of 1.6 pixels, which the detector does not mind."""
 
 FROZEN_LOOKS = 5
 FROZEN_S = 60.0

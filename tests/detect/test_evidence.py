@@ -60,3 +60,21 @@ def test_an_observation_brings_a_found_picture_and_one_from_before(tmp_path: Pat
     assert [item.role for item in told.evidence] == [EvidenceRole.FOUND, EvidenceRole.BEFORE]
     assert all(store.get(item.picture) for item in told.evidence)
     assert told.evidence[1].taken_at < told.first_seen_at
+
+
+def test_where_a_plate_may_be_is_pixelated_on_vehicles_near_enough_to_read_it() -> None:
+    copy = evidence.masked(checkered(), seen(("car", 0.9, (0.2, 0.2, 0.6, 0.8))), longest_side=1280)
+    band, roof, beside = copy[170:275, 160:350], copy[75:140, 160:350], copy[170:275, 400:600]
+    assert band.std() < 30
+    assert roof.std() > 100
+    assert beside.std() > 100
+
+
+def test_a_car_too_small_to_read_is_left_as_it_is() -> None:
+    rows = seen(("car", 0.9, (0.5, 0.5, 0.55, 0.55)))
+    assert np.array_equal(evidence.masked(checkered(), rows, longest_side=1280), checkered())
+
+
+def test_vehicles_cut_by_the_edge_of_the_picture_are_no_trouble() -> None:
+    rows = seen(("car", 0.5, (0.0, 0.5, 0.2, 1.0)), ("car", 0.5, (0.7, 0.0, 1.0, 0.004)))
+    assert evidence.masked(checkered(), rows, longest_side=320).shape == (180, 320, 3)
