@@ -19,6 +19,7 @@ from gridwarden.commands import (
     up,
     verify_log,
     watch,
+    weights,
 )
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ app.command("coverage")(coverage.coverage)
 app.command("train")(train.train)
 app.command("verify-log")(verify_log.verify_log)
 app.add_typer(bench.app, name="bench")
+app.add_typer(weights.app, name="weights")
 app.add_typer(learn.app, name="learn")
 app.add_typer(shadow.app, name="shadow")
 app.add_typer(cameras.app, name="cameras")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -86,6 +87,7 @@ class UltralyticsDetector:
 
 
 def _load(path: Path) -> Any:
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # a detector that is opened must not install packages
     try:
         from ultralytics import YOLO
     except ImportError:
