@@ -142,8 +142,8 @@ class ServedRtsp(ServedCamera):
             with contextlib.suppress(ConnectionError):
                 for frame, due in self._live():
                     await asyncio.sleep(max(due - time.monotonic(), 0.0))
-                    for packet in _packets(frame, stamp=int(due * CLOCK_RATE), sequence=sequence):
-                        writer.write(packet)
+                    packets = _packets(frame, stamp=int(due * CLOCK_RATE), sequence=sequence)
+                    writer.write(b"".join(packets))
                     await writer.drain()
         finally:
             self.viewers -= 1

@@ -40,8 +40,8 @@ NODE = NodeId("bench")
 FIRST_LOOKS_S = 180.0
 """The timetable begins at the latest after this, whether all cameras were looked at or not."""
 
-SETTLE_S = 5.0
-"""Between the last first look and the start of measuring."""
+SETTLE_S = 30.0
+"""Between the last first look and the start of measuring: half a minute of inferring every camera once."""
 
 
 @dataclass(slots=True)

@@ -37,7 +37,7 @@ FIND = SubcategoryCode("B1")
 LATEST_CHANGE = 0.25
 """The last thing is left after this share of the time: the rest is for its dwell and for seeing it."""
 
-DWELL_SHARE, LONGEST_DWELL_S = 0.4, 61.0
+DWELL_SHARE, LONGEST_DWELL_S = 0.51, 61.0
 """How long a thing must lie before it is told; above a minute, where real limits are, no look is hurried for it."""
 
 SIZES = (0.18, 0.32)
