@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gridwarden.commands import (
+    backup,
     bench,
     cameras,
     coverage,
@@ -38,6 +39,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("coverage")(coverage.coverage)
 app.command("train")(train.train)
 app.command("verify-log")(verify_log.verify_log)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(bench.app, name="bench")
 app.add_typer(weights.app, name="weights")
 app.add_typer(learn.app, name="learn")

@@ -1,131 +1,142 @@
-"""The dispatcher is killed in the middle of its work, again and again: nothing is lost, nothing is done twice."""
+"""Killed in the middle of the work, again and again: dispatcher, broker, database, disk. Nothing lost, nothing doubled.
+
+`GRIDWARDEN_CRASH_ROUNDS=50` makes the long suite of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import random
+import shutil
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
+import socket
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from dispatch.broker import EmbeddedBroker
-from dispatch.mqtt import MqttClient
-from dispatch.queries import list_incidents, timeline
 from dispatch.store.store import Store
-from dispatch.testing import NODE, WANG, observation
-from dispatch.verify_log import verify_log
-from models import wire
+from dispatch.testing import fill_small_district
 from models.clock import SystemClock
-from models.geometry import Box
-from models.observations import Observation
+from tests.dispatch.conftest import Cluster
+from tests.dispatch.crashing import STARTED, Password, account, finds, kill, says, start, street
 
-ROUNDS = 5
-FINDS = 120
+ROUNDS = int(os.environ.get("GRIDWARDEN_CRASH_ROUNDS", "10"))
+"""Of killing the dispatcher; the broker and the database, which start slower, have a fifth of it."""
 
-DISPATCHER = """
-import asyncio, sys
-from dispatch.service import DispatchService
-from dispatch.store.store import Store
-from models.clock import SystemClock
+FINDS_A_ROUND = 12
 
-async def main(database, broker, password):
-    service = DispatchService(Store.open(database, clock=SystemClock()), broker, password)
-    running = asyncio.create_task(service.run())
-    await service.wait_ready()
-    print("ready", flush=True)
-    await running
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-Password = Callable[[str], Callable[[], str]]
+pytestmark = pytest.mark.timeout(60 + 30 * ROUNDS)
 
 
-async def start(database: str, broker: str, password: str) -> Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", DISPATCHER, database, broker, password, stdout=PIPE, cwd=Path(__file__).parents[2]
-    )
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"ready\n"
-    return process
+@pytest.fixture(autouse=True)
+async def none_is_left() -> AsyncIterator[None]:
+    yield
+    while STARTED:
+        await kill(STARTED.pop())
 
 
-def finds() -> list[Observation]:
-    places = [
-        Box(0.05 * column, 0.1 * row, 0.05 * column + 0.02, 0.1 * row + 0.05)
-        for row in range(6)
-        for column in range(20)
-    ]
-    return [observation(SystemClock().now(), key=f"find-{number}", box=box) for number, box in enumerate(places)]
-
-
-async def test_killed_again_and_again_every_find_becomes_one_incident_and_one_task(
+async def test_the_dispatcher_killed_again_and_again(
     live_store: Store, broker: EmbeddedBroker, password: Password, tmp_path: Path
 ) -> None:
-    seen = finds()
-    assert len(seen) == FINDS
-    waiting = {str(item.key): item for item in seen}
-    tasks: dict[int, str] = {}
-    database = f"sqlite:///{tmp_path / 'record.db'}"
-
-    async def spool(camera: MqttClient) -> None:
-        """As a watch node does: everything is told again until dispatch has committed it."""
-        while waiting:
-            for item in list(waiting.values())[:20]:
-                await camera.publish(wire.observations_topic(NODE), json.dumps(wire.observation_message(item)).encode())
-            await asyncio.sleep(0.1)
-
-    async def hear_committed(camera: MqttClient) -> None:
-        async for message in camera.messages():
-            message.acknowledge()
-            for key in json.loads(message.payload)["keys"]:
-                waiting.pop(key, None)
-
-    async def hear_tasks(phone: MqttClient) -> None:
-        async for message in phone.messages():
-            message.acknowledge()
-            task = json.loads(message.payload)
-            tasks[task["seq"]] = task["incident"]["incident_id"]
-
-    async def kill_and_restart() -> Process:
+    database, number = f"sqlite:///{tmp_path / 'record.db'}", min(ROUNDS * FINDS_A_ROUND, 361)
+    seen = finds(number)
+    async with street(broker.url, password) as there:
         process = await start(database, broker.url, password("dispatch")())
-        for _ in range(ROUNDS):
-            await asyncio.sleep(random.uniform(0.05, 0.4))
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
+        for place in range(ROUNDS):
+            there.add(seen[place * FINDS_A_ROUND : (place + 1) * FINDS_A_ROUND])
+            await asyncio.sleep(random.uniform(0.02, 0.5))  # the moment of the crash, not a wait for something
+            await kill(process)
             process = await start(database, broker.url, password("dispatch")())
-        return process
+        await there.until(lambda: not there.waiting and len(set(there.tasks.values())) == number)
+        await kill(process)
+    account(live_store, there, number)
 
-    def client(identity: str, *topics: str) -> MqttClient:
-        return MqttClient(
-            broker.url, client_id=identity, username=identity, password=password(identity), subscriptions=topics
-        )
 
-    async with (
-        client("node:node-1", wire.committed_topic(NODE)) as camera,
-        client("worker:wang", wire.tasks_topic(WANG)) as phone,
-    ):
-        await asyncio.gather(camera.wait_ready(), phone.wait_ready())
-        ears = [asyncio.create_task(hear_committed(camera)), asyncio.create_task(hear_tasks(phone))]
-        telling = asyncio.create_task(spool(camera))
-        process = await kill_and_restart()
-        await telling
-        while len(tasks) < FINDS:  # noqa: ASYNC110 - the tasks come from another process
-            await asyncio.sleep(0.05)
-        process.terminate()
-        await process.wait()
-        for ear in ears:
-            ear.cancel()
+async def test_the_dispatcher_told_to_stop_finishes_in_order_and_goes_on_later(
+    live_store: Store, broker: EmbeddedBroker, password: Password, tmp_path: Path
+) -> None:
+    database, seen = f"sqlite:///{tmp_path / 'record.db'}", finds(60)
+    async with street(broker.url, password) as there:
+        process = await start(database, broker.url, password("dispatch")())
+        there.add(seen)
+        await there.until(lambda: bool(there.tasks))
+        await kill(process, signal.SIGTERM)
+        assert process.returncode == 0
+        process = await start(database, broker.url, password("dispatch")())
+        await there.until(lambda: not there.waiting and len(set(there.tasks.values())) == 60)
+        await kill(process)
+    account(live_store, there, 60)
 
-    with live_store.reading() as session:
-        incidents = list_incidents(session, limit=1000)
-        assert len(incidents) == FINDS
-        assert all(incident.sightings == 1 for incident in incidents)
-        for incident in incidents:
-            kinds = [event.kind for event in timeline(session, incident.incident_id)]
-            assert kinds.count("open") == kinds.count("assign") == 1
-    assert sorted(tasks.values()) == sorted(incident.incident_id for incident in incidents)
-    assert verify_log(live_store).clean
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+async def test_the_broker_killed_again_and_again(live_store: Store, password: Password, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = tmp_path / "mosquitto.conf"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+
+    async def begin() -> Process:
+        return await asyncio.create_subprocess_exec(str(MOSQUITTO), "-c", str(settings), stderr=DEVNULL)
+
+    database, url, rounds = f"sqlite:///{tmp_path / 'record.db'}", f"mqtt://127.0.0.1:{port}", max(2, ROUNDS // 5)
+    number = rounds * 20
+    seen, broker = finds(number), await begin()
+    async with street(url, password) as there:
+        process = await start(database, url, password("dispatch")())
+        for place in range(rounds):
+            there.add(seen[place * 20 : (place + 1) * 20])
+            await asyncio.sleep(random.uniform(0.05, 0.5))
+            await kill(broker)
+            broker = await begin()
+            await asyncio.gather(there.camera.wait_ready(), there.phone.wait_ready())
+        await there.until(lambda: not there.waiting and len(set(there.tasks.values())) == number)
+        await kill(process)
+    await kill(broker)
+    account(live_store, there, number)
+
+
+async def test_the_database_killed_again_and_again(
+    own_cluster: Cluster, broker: EmbeddedBroker, password: Password
+) -> None:
+    database, rounds = own_cluster.new_database(), max(2, ROUNDS // 5)
+    store = Store.open(database, clock=SystemClock())
+    fill_small_district(store)
+    number = rounds * 20
+    seen = finds(number)
+    async with street(broker.url, password) as there:
+        process = await start(database, broker.url, password("dispatch")())
+        for place in range(rounds):
+            there.add(seen[place * 20 : (place + 1) * 20])
+            await asyncio.sleep(random.uniform(0.05, 0.5))
+            await asyncio.to_thread(own_cluster.kill)
+            await asyncio.to_thread(own_cluster.begin)
+        await there.until(lambda: not there.waiting and len(set(there.tasks.values())) == number)
+        await kill(process)
+    store.close()
+    again = Store.open(database, clock=SystemClock())
+    account(again, there, number)
+    again.close()
+
+
+async def test_a_full_disk_stops_nothing_for_good(
+    live_store: Store, broker: EmbeddedBroker, password: Password, tmp_path: Path
+) -> None:
+    """The kernel refuses every write beyond a size, as a quota does; then there is room again."""
+    record, number = tmp_path / "record.db", 120
+    largest = max(record.stat().st_size, (tmp_path / "record.db-wal").stat().st_size) + 60_000
+    async with street(broker.url, password) as there:
+        process = await start(f"sqlite:///{record}", broker.url, password("dispatch")(), largest_file=largest)
+        there.add(finds(number))
+        await says(process, b"failed\n")
+        assert there.waiting, "what could not be written must not be told as committed"
+        process.send_signal(signal.SIGUSR1)
+        await there.until(lambda: not there.waiting and len(set(there.tasks.values())) == number)
+        await kill(process)
+    account(live_store, there, number)
