@@ -10,7 +10,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from models.errors import SourceError
 from models.places import Trouble
@@ -53,6 +53,13 @@ class NetworkAddress:
     def url(self) -> str:
         """Without user and password."""
         return f"{self.scheme}://{self.endpoint}{self.target}"
+
+    def with_user(self, user: str | None, password: str | None) -> str:
+        """The URL with user and password, as an operator would write it; holds the secret."""
+        if user is None:
+            return self.url
+        secret = f"{quote(user, safe='')}:{quote(password or '', safe='')}@"
+        return self.url.replace("://", f"://{secret}", 1)
 
     @property
     def shown(self) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from gridwarden.camera_book import KeptCamera
 from gridwarden.commands.camera_data import CONDITION_WORDS, DATA, PAUSED, DataOption, camera_book
+from gridwarden.commands.cameras_find import gateway, onvif
 from gridwarden.commands.cameras_health import health
 from gridwarden.commands.cameras_import import import_list
 from gridwarden.commands.cameras_try import try_one
@@ -26,6 +27,8 @@ app = typer.Typer(no_args_is_help=True, help="List, add, test, import and judge 
 app.command("test")(try_one)
 app.command("import")(import_list)
 app.command("health")(health)
+app.command("onvif")(onvif)
+app.command("gateway")(gateway)
 
 IdsArgument = Annotated[list[str], typer.Argument(metavar="ID…", help="Cameras by id, as `cameras list` shows them.")]
 

@@ -14,7 +14,7 @@ from gridwarden.camera_book import KeptCamera
 from gridwarden.commands.camera_data import DATA, DataOption, camera_book
 from gridwarden.console import JsonOption, out, print_json, say
 from gridwarden.district import NODE
-from ingest.camera_list import CameraList, Entry, read_camera_list
+from ingest.camera_list import CameraList, Entry, parse_camera_list, read_camera_list
 from ingest.camera_row import merged
 from models.errors import GridwardenError
 from models.places import Camera
@@ -41,7 +41,15 @@ def import_list(
     Columns: id 编号, name 名称, source 地址, user 用户名, password 密码, longitude 经度, latitude 纬度,
     bearing 朝向, interval 间隔, continuous 常开. Exit status 1 when a row was bad; the good ones are in all the same.
     """
-    found = read_camera_list(path, node_id=NODE)
+    _import(read_camera_list(path, node_id=NODE), where=str(path), data=data, dry_run=dry_run, json=json)
+
+
+def import_rows(rows: bytes, *, where: str, data: Path, dry_run: bool, json: bool) -> None:
+    """As `import_list`, for rows that came from elsewhere than a file."""
+    _import(parse_camera_list(rows, where=where, node_id=NODE), where=where, data=data, dry_run=dry_run, json=json)
+
+
+def _import(found: CameraList, *, where: str, data: Path, dry_run: bool, json: bool) -> None:
     outcome = put_entries(found.entries, data=data, dry_run=dry_run)
     if json:
         print_json(_report(found, outcome, dry_run=dry_run))
@@ -49,9 +57,7 @@ def import_list(
         _tell(found, outcome, dry_run=dry_run)
     if found.faults:
         bad = found.rows - len(found.entries)
-        raise GridwardenError(
-            f"{bad} of {found.rows} rows of {path} are wrong; correct them and import the list again."
-        )
+        raise GridwardenError(f"{bad} of {found.rows} rows of {where} are wrong; correct them and import it again.")
 
 
 def put_entries(entries: Sequence[Entry], *, data: Path, dry_run: bool) -> Outcome:

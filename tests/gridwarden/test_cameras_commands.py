@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -23,11 +24,16 @@ from gridwarden.district import NODE, parse_district
 from gridwarden.follow_cameras import follow_cameras
 from gridwarden.install_district import install_district
 from ingest.health_journal import HealthJournal
+from ingest.served_camera import ServedCamera
 from ingest.served_snapshot import Behaviour, ServedSnapshot
 from models.clock import SystemClock
 from models.ids import CameraId
 from models.places import Camera, CameraCondition, CameraState, Flaw, Trouble
 from models.taxonomy import load_taxonomy
+from tests.ingest.test_gb28181 import ServedGateway
+from tests.ingest.test_onvif import ServedOnvif
+
+Served = TypeVar("Served", bound=ServedCamera)
 
 LIST = """编号,名称,地址,用户名,密码,经度,纬度
 cam-1,东门[1],rtsp://10.0.0.7/sub,admin,geheim,121.47,31.23
@@ -197,13 +203,16 @@ def test_health_tells_what_is_in_trouble_and_how_full_the_disk_is(run, imported,
     assert "storage" in said
 
 
+def served(picture: bytes, **more):
+    return beside(ServedSnapshot(picture, **more))
+
+
 @contextmanager
-def served(picture: bytes, **more) -> Iterator[ServedSnapshot]:
+def beside(camera: Served) -> Iterator[Served]:
     """A served camera beside a command that brings its own event loop."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    camera = ServedSnapshot(picture, **more)
     try:
         asyncio.run_coroutine_threadsafe(camera.start(), loop).result(10)
         yield camera
@@ -244,6 +253,30 @@ def test_a_known_camera_is_tried_by_its_id(run, jpeg):
     with served(jpeg) as camera:
         run("add", "gate", camera.address, "--position", "121.4,31.2")
         assert json.loads(run("test", "gate", "--json").splitlines()[0])["worked"]
+
+
+def test_a_gateways_channels_are_imported_and_those_without_a_position_told(run, data):
+    with beside(ServedGateway(newer=True)) as served:
+        where = f"127.0.0.1:{served.port}"
+        said = run("gateway", where, "--user", "admin", "--json", typed="ge@heim\n")
+        assert len(json.loads(said.splitlines()[-1])["added"]) == 3
+    with beside(ServedGateway()) as served:
+        where = f"127.0.0.1:{served.port}"
+        said = run("gateway", where, "--user", "admin", "--dry-run", code=1, typed="ge@heim\n")
+    assert "longitude" in said
+    lines = [json.loads(line) for line in run("list", "--json").splitlines()]
+    assert lines[0]["address"].startswith("gb28181://***@127.0.0.1:")
+    assert b"ge%40heim" not in on_disk(data)
+
+
+def test_an_onvif_device_is_read_and_its_password_not_shown():
+    with beside(ServedOnvif(SystemClock())) as served:
+        arguments = ["cameras", "onvif", f"127.0.0.1:{served.port}", "--user", "admin", "--json"]
+        result = CliRunner().invoke(app, arguments, input="ge<heim\n")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert (told["stream"], told["width"]) == ("rtsp://127.0.0.1:554/Streaming/sub?a=1&b=2", 640)
+    assert "heim" not in result.output
 
 
 def install(store: Store, book: CameraBook, text: str = DISTRICT) -> None:
