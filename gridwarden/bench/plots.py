@@ -263,7 +263,7 @@ PLOTS: tuple[Plot, ...] = (
     Plot("F3", _BOTH, _many_bicycles),
     Plot("F4", _BOTH, lambda stage: _parked(stage, "F4", Z.TACTILE_PATH)),
     Plot("F5", _BOTH, lambda stage: _parked(stage, "F5", Z.FOOTWAY)),
-    Plot("F6", _BOTH, lambda stage: _parked(stage, "F6", Z.COURTYARD)),
+    Plot("F6", _STREET, lambda stage: _parked(stage, "F6", Z.COURTYARD)),
     Plot("F7", _BOTH, _lorry),
     Plot("G1", _ROADS, _standing("G1", "pothole", "road", Z.CARRIAGEWAY, "B5")),
     Plot("G5", _STREET, _bin_gone),
@@ -298,7 +298,7 @@ def _parked(stage: Stage, code: str, zone: Z) -> None:
     for number in range(2):
         stage.expect(code, stage.put(things[(stage.seed + number) % len(things)], zoned, until=until))
     stage.put(things[(stage.seed + 1) % len(things)], zoned, until=WARM_UP_S + SHORT * dwell)
-    if beside:
+    if beside and code != "F6":  # which asks for no zone
         stage.put(things[(stage.seed + 2) % len(things)], beside, until=until)
     stage.allow("B2 G5")
 

@@ -31,12 +31,14 @@ NIGHT_FROM_H, NIGHT_TO_H = 19.0, 6.0
 ZONES: dict[str, tuple[tuple[str, ZoneKind], ...]] = {
     "street": (("pavement", ZoneKind.FOOTWAY), ("strip", ZoneKind.CARRIAGEWAY), ("strip", ZoneKind.NO_PARKING)),
     "walkway": (("green", ZoneKind.GREEN), ("path", ZoneKind.FOOTWAY), ("path", ZoneKind.FIRE_LANE)),
-    "avenue": (("road", ZoneKind.CARRIAGEWAY), ("road", ZoneKind.NO_PARKING)),
-    "overhead": (("road", ZoneKind.CARRIAGEWAY), ("road", ZoneKind.NO_PARKING)),
-    "trees": (("road", ZoneKind.CARRIAGEWAY), ("road", ZoneKind.NO_PARKING)),
-    "motorway": (("road", ZoneKind.CARRIAGEWAY), ("road", ZoneKind.NO_PARKING)),
+    "avenue": (("road", ZoneKind.CARRIAGEWAY),),
+    "overhead": (("road", ZoneKind.CARRIAGEWAY),),
+    "trees": (("road", ZoneKind.CARRIAGEWAY),),
+    "motorway": (("road", ZoneKind.CARRIAGEWAY),),
 }
-"""What an operator would draw on each, where nothing in the clip breaks the rule of the zone."""
+"""What an operator would draw on each, where nothing in the clip breaks the rule of the zone. No parking ban on roads
+full of traffic: a clip of half a minute, looped, shows the same moving car at the same spot again and again, as no road
+does; with such a zone on them, 62 parked cars were told in 0.25 camera-days."""
 
 
 def quiet_days(places: Mapping[str, Place], *, hours: float, seed: int) -> list[Scene]:

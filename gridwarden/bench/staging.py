@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -179,8 +179,19 @@ def _composed(scene: Scene, turn: int, t: float, random: np.random.Generator) ->
         box = actor.box_at(t)
         if box is not None:
             in_front = np.isin(movers, [label for label, bottom in bottoms.items() if bottom > actor.foot[1]])
-            _put(image, actor, box, in_front, float(random.uniform(0.85, 1.15)) if actor.flicker else 1.0)
+            shown = _flickering(actor, random) if actor.flicker else actor
+            _put(image, shown, box, in_front, float(random.uniform(0.6, 1.15)) if actor.flicker else 1.0)
     return image
+
+
+def _flickering(actor: Actor, random: np.random.Generator) -> Actor:
+    """Another look of the same flame: mirrored or not, some of it torn away from above."""
+    image, mask = actor.cut.image, actor.cut.mask.copy()
+    mask[: int(mask.shape[0] * random.uniform(0, 0.4)), : int(mask.shape[1] * random.uniform(0.2, 0.8))] = 0
+    if random.random() < 0.5:
+        image, mask = image[:, ::-1], mask[:, ::-1]
+    cut = replace(actor.cut, image=np.ascontiguousarray(image), mask=np.ascontiguousarray(mask))
+    return replace(actor, cut=cut)
 
 
 def _put(image: Image, actor: Actor, box: Box, in_front: NDArray[np.bool_], scale: float) -> None:

@@ -1,8 +1,9 @@
 """Held-out pictures played as fixed cameras: real things in their real surroundings, labelled by others.
 
-What composing cannot give (graffiti on its wall, a flame that lights its room) is measured on the picture itself: the
+What composing cannot give (graffiti on its wall, a head on its shoulders) is measured on the picture itself: the
 camera shows it look after look in changing light, and the rule must tell each labelled thing once and nothing else.
-Sets are marked for their own classes only, so each is judged for its own subcategories only (`judged`).
+Flames and smoke are not measured so, as a still
+flame is a poster. Sets are marked for their own classes only, so each is judged for its own subcategories only (`judged`).
 """
 
 from __future__ import annotations
@@ -31,19 +32,17 @@ CLEAR = 1.4
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """code: told of these classes, each thing for itself or all together (one site, one fire)."""
+    """code: told of these classes, each thing for itself."""
 
     code: str
     classes: tuple[str, ...]
     zone: ZoneKind | None
-    together: bool = False
 
 
 SETS: dict[str, tuple[Judged, ...]] = {
     "garbage": (Judged("B1", ("garbage",), None), Judged("B2", ("garbage_overflow",), None)),
-    "fire": (Judged("I1", ("fire",), None, together=True), Judged("I2", ("smoke",), None, together=True)),
     "pothole": (Judged("G1", ("pothole",), ZoneKind.CARRIAGEWAY),),
-    "hardhat": (Judged("E5", ("head_no_helmet",), ZoneKind.SITE, together=True),),
+    "hardhat": (Judged("E5", ("head_no_helmet",), ZoneKind.SITE),),
     "graffiti": (Judged("D3", ("graffiti",), ZoneKind.WALL),),
 }
 
@@ -82,9 +81,7 @@ def _scene(picture: Path, judged: Sequence[Judged], data: Path, taxonomy: Taxono
             if name in item.classes:
                 ids.append(len(truth))
                 truth[len(truth)] = box
-        groups = (
-            [tuple(ids)] if item.together and ids else _heaps(ids, truth) if item.code == "B1" else [(i,) for i in ids]
-        )
+        groups = _heaps(ids, truth) if item.code == "B1" else [(number,) for number in ids]
         for group in groups:
             size = sum(truth[index].area for index in group)
             if size >= recipe.area * CLEAR:

@@ -101,6 +101,7 @@ class TestCoverage:
             precision=0.7,
             recall=0.6,
             evidence=Text("验证集", "val"),
+            assist_only=True,
         )
         parts: Parts = dashboard.app.state.parts
         fields = {name: getattr(parts, name) for name in parts.__dataclass_fields__}
