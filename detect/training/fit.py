@@ -61,7 +61,8 @@ class Fit:
     def __init__(self, network: StreetNetwork, source: SampleSource, folder: Path, settings: FitSettings) -> None:
         self.network, self.source, self.folder, self.settings = network, source, folder, settings
         self.teacher = Teacher(network)
-        self.average = deepcopy(network).eval()
+        self.average: StreetNetwork = deepcopy(network)
+        self.average.eval()
         self.loss = StreetLoss(network.street.class_count)
         self.optimiser = _optimiser(network)
         self.step, self.best = 0, -1.0

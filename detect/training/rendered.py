@@ -107,7 +107,9 @@ def lamp(random: np.random.Generator) -> Layer:
 def burning(sample: Sample, *, fire: int, smoke_class: int, random: np.random.Generator) -> Sample:
     """The sample with one to three flames, or a plume, or both, and their boxes."""
     kind = random.random()
-    image, boxes, class_ids = sample.image.copy(), [], []
+    image = sample.image.copy()
+    boxes: list[Boxes | None] = []
+    class_ids: list[int] = []
     centre = random.uniform(0.15, 0.85, 2) * np.array(image.shape[1::-1])
     if kind < 0.6:
         box = laid(image, smoke(random), at=centre, sides=SMOKE_SIDES, random=random, rising=True)
