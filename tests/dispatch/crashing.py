@@ -1,4 +1,4 @@
-"""What the crash tests share: a dispatcher to kill, a watch node's spool, a worker's phone, and the account afterwards."""
+"""What the crash tests share: a dispatcher to kill, a watch node's spool, a worker's phone, the account afterwards."""
 
 from __future__ import annotations
 
