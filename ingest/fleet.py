@@ -37,8 +37,8 @@ RETRY_SHARE = 3 / 5
 cameras a minute (measured with a quarter of 64: a camera back among 300 dead ones waited up to 150 s)."""
 
 QUEUE_SIZE = 224
-"""Looks waiting to be sorted: more than `WORKERS`, because looks under way still land when it is full (with 64 a starved
-box dropped a sixth of its looks). JPEG snapshots wait undecoded, 30 kB each; RTSP pictures are 0.7 MB."""
+"""Looks waiting to be sorted: more than `WORKERS`, because looks under way still land when it is full (with 64 a
+starved box dropped a sixth of its looks). JPEG snapshots wait undecoded, 30 kB each; RTSP pictures are 0.7 MB."""
 
 DEADLINE_S = 8.0
 """For one look: opening RTSP takes 2 s, then one keyframe interval (up to 4 s on most cameras) is waited for."""
