@@ -70,6 +70,19 @@ class Verdict:
             self.remarks.append(f"{scene.name}: missed {expected.code} until {expected.until_s:.0f} s")
 
 
+def announcements(told: Sequence[Told]) -> list[Told]:
+    """Without the hourly confirmations of what was told before."""
+    return [
+        item for item in told
+        if not any(
+            other.code == item.code
+            and item.t - other.t >= HEARTBEAT_S * 0.95
+            and overlap(other.box, item.box) >= SAME_PLACE
+            for other in told
+        )
+    ]  # fmt: skip
+
+
 def _match(scene: Scene, item: Told, pending: Iterable[int]) -> int | None:
     for index in pending:
         expected = scene.expected[index]

@@ -16,7 +16,7 @@ from typing import Any
 from detect.backends.openvino import OpenVinoDetector
 from detect.coverage_figures import figures_path, weights_key
 from gridwarden.bench.cutting import read_cuts
-from gridwarden.bench.judging import Count, Verdict
+from gridwarden.bench.judging import Count, Verdict, announcements
 from gridwarden.bench.playing import Remembering, Told, play
 from gridwarden.bench.plots import PLOTS, composed
 from gridwarden.bench.quiet import quiet_days, quiet_jpeg
@@ -108,7 +108,7 @@ def measure(
 
 def _take(scene: Scene, outcome: Outcome, remembering: Remembering, taxonomy: Taxonomy) -> None:
     if scene.name.startswith("quiet-"):
-        outcome.quiet[scene.name] = play(scene, remembering, taxonomy, picture=quiet_jpeg)
+        outcome.quiet[scene.name] = announcements(play(scene, remembering, taxonomy, picture=quiet_jpeg))
     else:
         outcome.verdict.take(scene, play(scene, remembering, taxonomy))
 

@@ -1,9 +1,9 @@
 """Held-out pictures played as fixed cameras: real things in their real surroundings, labelled by others.
 
-What composing cannot give (graffiti on its wall, a head on its shoulders) is measured on the picture itself: the
-camera shows it look after look in changing light, and the rule must tell each labelled thing once and nothing else.
-Flames and smoke are not measured so, as a still
-flame is a poster. Sets are marked for their own classes only, so each is judged for its own subcategories only (`judged`).
+What composing cannot give (graffiti on its wall, a head on its shoulders) is measured on the picture itself: the camera
+shows it look after look in changing light, and the rule must tell each labelled thing once and nothing else. Flames and
+smoke are not measured so, as a still flame is a poster. Sets are marked for their own
+classes only; each is judged for its own subcategories only (`judged_in`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gridwarden.bench.cutting import Cut, read_cuts
-from gridwarden.bench.judging import Verdict
+from gridwarden.bench.judging import Verdict, announcements
 from gridwarden.bench.playing import Told
 from gridwarden.bench.plots import PLOTS, composed
 from gridwarden.bench.scenes import TABLES
@@ -60,6 +60,10 @@ def test_another_place_is_another_thing() -> None:
 def test_a_second_announcement_is_false_and_an_hourly_confirmation_is_not() -> None:
     assert judged(told(700), told(800)) == (1, 1, 0)
     assert judged(told(700), told(4300)) == (1, 0, 0)
+
+
+def test_an_hourly_confirmation_on_a_quiet_camera_is_one_false_find() -> None:
+    assert [item.t for item in announcements([told(900), told(4510), told(8120), told(4600, ELSEWHERE)])] == [900, 4600]
 
 
 def test_nothing_told_is_missed() -> None:
