@@ -168,7 +168,8 @@ def _cut(source: _Source, cache: Path) -> Cut:
         cache.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(kept), four)
     image = np.ascontiguousarray(four[..., :3])
-    return Cut(source.name, source.thing, source.how, image, four[..., 3].astype(np.float32) / 255, source.height_m)
+    mask = (four[..., 3] / np.float32(255)).astype(np.float32)
+    return Cut(source.name, source.thing, source.how, image, mask, source.height_m)
 
 
 def _image_and_mask(source: _Source) -> tuple[Image, Mask]:
@@ -222,7 +223,8 @@ def _soft(crop: Image) -> Mask:
     """A rounded rectangle that fades at its rim: a heap has no sharp outline on its own ground."""
     height, width = crop.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    return np.clip((1 - (np.abs(x) ** 3 + np.abs(y) ** 3)) / 0.35, 0, 1).astype(np.float32)
+    faded: Mask = np.clip((1 - (np.abs(x) ** 3 + np.abs(y) ** 3)) / 0.35, 0, 1).astype(np.float32)
+    return faded
 
 
 def _largest(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
