@@ -9,6 +9,11 @@ import cv2
 import numpy as np
 
 from models.pictures import Detections, Image
+from models.text import Text
+
+BLACK = (0, 0, 0)
+ELLIPSIS = "…"
+HERSHEY_PIXELS = 30  # a capital of OpenCV's line font and its space, at scale 1
 
 
 def drawn(image: Image, finds: Detections) -> Image:
@@ -37,3 +42,27 @@ def _label(canvas: Image, text: str, corner: tuple[int, int], *, colour: tuple[i
     bottom = max(corner[1], height + 4)  # above the box, or inside it at the picture's top
     cv2.rectangle(canvas, (left, bottom - height - 4), (left + width, bottom), colour, -1)
     cv2.putText(canvas, text, (left, bottom - 3), font, size, (0, 0, 0), weight, cv2.LINE_AA)
+
+
+def write_line(
+    canvas: Image, text: Text, corner: tuple[int, int], *, size: int, most: int, colour: tuple[int, int, int] = BLACK
+) -> None:
+    """One line of both languages, Chinese first, its lower left corner at `corner`, at most `most` pixels wide.
+
+    size: of the letters, in pixels. OpenCV 5 brings a font with Chinese; older ones have line letters for English only.
+    """
+    if not hasattr(cv2, "FontFace"):
+        cv2.putText(canvas, text.en, corner, cv2.FONT_HERSHEY_SIMPLEX, size / HERSHEY_PIXELS, colour, 1, cv2.LINE_AA)
+        return
+    both = text.en if text.zh == text.en else f"{text.zh} {text.en}"
+    cv2.putText(canvas, _shortened(both, size=size, most=most), corner, colour, cv2.FontFace("uni"), size)
+
+
+def _shortened(text: str, *, size: int, most: int) -> str:
+    """Its middle left out as far as needed: a file's name tells most at its ends."""
+    font, kept = cv2.FontFace("uni"), text
+    for length in range(len(text) - 1, 1, -1):
+        if cv2.getTextSize((0, 0), kept, (0, 0), font, size)[2] <= most:
+            break
+        kept = f"{text[: length // 2]}{ELLIPSIS}{text[len(text) - (length - length // 2) :]}"
+    return kept
