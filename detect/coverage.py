@@ -44,6 +44,11 @@ class RuleMeasure:
         return precision >= TRUSTED_PRECISION and recall >= TRUSTED_RECALL and self.enough
 
     @property
+    def wanting(self) -> bool:
+        """Measured often enough to know that it is not to be trusted."""
+        return self.enough and not self.trusted
+
+    @property
     def enough(self) -> bool:
         return sum(self.expected.values()) >= ENOUGH
 
@@ -55,7 +60,8 @@ ENOUGH = 5
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
     """One subcategory. precision, recall: of the rule where it was measured, else of the detection it stands on; None
-    where nothing was measured. assist_only: cameras see it, but not well enough (or not known to) for dispatch alone.
+    where nothing was measured. assist_only: finds wait for an operator's word, because the recipe is weak by its nature
+    or was measured and found wanting. trusted: measured, and good enough to send somebody at once.
     """
 
     code: SubcategoryCode
@@ -66,12 +72,13 @@ class CoverageRow:
     recall: float | None
     evidence: Text
     assist_only: bool = False
+    trusted: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """`evidence` is the English sentence, as programs have known it; the Chinese one stands beside it."""
         return {
             "code": self.code, "zh": self.zh, "en": self.en, "seen_by": self.seen_by.value,
-            "assist_only": self.assist_only,
+            "assist_only": self.assist_only, "trusted": self.trusted,
             "precision": self.precision, "recall": self.recall,
             "evidence": self.evidence.en, "evidence_zh": self.evidence.zh,
         }  # fmt: skip
@@ -111,7 +118,7 @@ def _row(
     if rule is not None and rule.expected:
         return CoverageRow(
             item.code, item.zh, item.en, SeenBy.CAMERA, rule.precision, rule.recall, _events(rule, _zones(recipe)),
-            assist_only=not rule.trusted,
+            assist_only=item.assist or rule.wanting, trusted=rule.trusted,
         )  # fmt: skip
     used = sorted((set(recipe.classes) | set(recipe.with_classes)) & known)
     figures = {name: measured[name] for name in used if name in measured}
@@ -119,7 +126,7 @@ def _row(
     if not figures:
         seen = _joined((taxonomy.noun(name) for name in used), Text("、", ", "))
         evidence = Text(f"未实测；所看的是：{seen.zh}{zones.zh}", f"not measured; sees {seen.en}{zones.en}")
-        return CoverageRow(item.code, item.zh, item.en, SeenBy.CAMERA, None, None, evidence, assist_only=True)
+        return CoverageRow(item.code, item.zh, item.en, SeenBy.CAMERA, None, None, evidence, assist_only=item.assist)
     name, worst = min(figures.items(), key=lambda pair: pair[1].precision + pair[1].recall)
     others = _unmeasured(taxonomy.noun(each) for each in used if each not in figures)
     noun, where = taxonomy.noun(name), worst.measured_on
@@ -128,7 +135,7 @@ def _row(
         f"detection of “{noun.en}” per picture, {where.en}; the rule itself is not measured{others.en}{zones.en}",
     )
     figures_of = (worst.precision, worst.recall)
-    return CoverageRow(item.code, item.zh, item.en, SeenBy.CAMERA, *figures_of, evidence, assist_only=True)
+    return CoverageRow(item.code, item.zh, item.en, SeenBy.CAMERA, *figures_of, evidence, assist_only=item.assist)
 
 
 _EVENTS = {

@@ -33,7 +33,7 @@ from gridwarden.district import NODE, District
 from gridwarden.evidence_upkeep import Retention, look_after_evidence
 from gridwarden.follow_cameras import follow_cameras
 from gridwarden.install_district import install_district
-from gridwarden.measured_coverage import coverage_of
+from gridwarden.measured_coverage import coverage_of, held_where_wanting
 from gridwarden.watch_health import watch_health
 from ingest.fleet import Fleet
 from ingest.latest import LatestPictures
@@ -94,6 +94,8 @@ async def running(
     """The box runs while the context is open. Raises GridwardenError when it cannot start, or when a part fails."""
     clock = SystemClock()
     access = BrokerAccess(folder.secret())
+    seen = coverage_of(taxonomy, chosen_weights(settings.weights, data=folder.root), detector.names)
+    taxonomy = held_where_wanting(taxonomy, seen)
     store = Store.open(folder.database_url, clock=clock, practice=Practice(taxonomy, patience=settings.patience))
     try:
         book = CameraBook(store, keys=folder.camera_keys, notes=folder.camera_notes)
@@ -116,8 +118,6 @@ async def running(
                 clock=clock,
             )
             service = DispatchService(store, broker.url, _password(access, DISPATCH, clock), clock)
-            in_use = chosen_weights(settings.weights, data=folder.root)
-            seen = coverage_of(taxonomy, in_use, detector.names)
             app = create_app(
                 Parts(
                     store=store,

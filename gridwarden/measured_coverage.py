@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from detect.coverage import ClassMeasure, CoverageRow, coverage
@@ -29,6 +30,11 @@ def coverage_of(taxonomy: Taxonomy, weights: Path, names: tuple[str, ...]) -> li
     if (weights / MANIFEST).is_file():
         return measured_coverage(taxonomy, read_manifest(weights))
     return coverage(taxonomy, names)
+
+
+def held_where_wanting(taxonomy: Taxonomy, rows: Iterable[CoverageRow]) -> Taxonomy:
+    """The taxonomy to watch by: what was measured and found wanting is shown to an operator, and nobody is sent."""
+    return taxonomy.assisting(row.code for row in rows if row.assist_only)
 
 
 def _boxes(count: int, where: Text) -> Text:

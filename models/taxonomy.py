@@ -6,7 +6,7 @@ A recipe says how cameras see a subcategory; `detect.rules` interprets it, `mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -188,6 +188,15 @@ class Taxonomy:
     subcategories: Mapping[SubcategoryCode, Subcategory]
     departments: Mapping[DepartmentId, Department]
     class_words: Mapping[str, ClassWords]
+
+    def assisting(self, codes: Iterable[SubcategoryCode]) -> Taxonomy:
+        """The same, with the finds of these subcategories held for an operator's word."""
+        held = {
+            code: replace(item, recipe=replace(item.recipe, assist=1))
+            for code in codes
+            if (item := self.subcategories[code]).recipe is not None
+        }
+        return replace(self, subcategories={**self.subcategories, **held})
 
     def words(self, name: str) -> ClassWords:
         """The class's words; its bare name where the file has none."""

@@ -26,10 +26,11 @@ def coverage(weights: WeightsOption = None, json: JsonOption = False) -> None:
 def _table(rows: list[CoverageRow]) -> Table:
     by_camera = [row for row in rows if row.seen_by is SeenBy.CAMERA]
     measured = sum(row.precision is not None and row.recall is not None for row in by_camera)
-    trusted = sum(not row.assist_only for row in by_camera)
+    trusted = sum(row.trusted for row in by_camera)
+    held = sum(row.assist_only for row in by_camera)
     title = (
         f"{len(by_camera)} of {len(rows)} subcategories have a recipe these weights can serve; {measured} of them have "
-        f"both figures; {trusted} are good enough to be dispatched without a person looking first."
+        f"both figures; {trusted} are measured as good enough to send somebody at once, {held} wait for an operator."
     )
     table = Table("code", "中文", "English", "seen by", "precision", "recall", "evidence", title=title)
     for row in rows:

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from detect.coverage import ClassMeasure, RuleMeasure, coverage
+from gridwarden.measured_coverage import held_where_wanting
+from models.ids import SubcategoryCode
 from models.places import ZONE_WORDS, ZoneKind
 from models.taxonomy import SeenBy, load_taxonomy
 from models.text import Text
@@ -52,7 +54,7 @@ def test_the_figures_of_a_measured_rule_come_before_those_of_its_classes() -> No
     rule = RuleMeasure(0.95, 0.85, {"composed": 6, "picture": 40})
     found = coverage(load_taxonomy(), ("garbage",), {"garbage": GARBAGE}, rules={"B1": rule})
     row = {one.code: one for one in found}["B1"]
-    assert (row.precision, row.recall, row.assist_only) == (0.95, 0.85, False)
+    assert (row.precision, row.recall, row.assist_only, row.trusted) == (0.95, 0.85, False, True)
     assert row.evidence.en == (
         "the rule, measured: 6 events in composed scenes (real objects, real clips), "
         "40 in held-out pictures played as cameras"
@@ -64,19 +66,35 @@ def test_the_figures_of_a_measured_rule_come_before_those_of_its_classes() -> No
     [
         RuleMeasure(0.89, 1.0, {"composed": 50}),
         RuleMeasure(1.0, 0.79, {"composed": 50}),
-        RuleMeasure(1.0, 1.0, {"composed": 4}),
         RuleMeasure(None, 0.0, {"composed": 9}),
     ],
 )
-def test_what_was_measured_too_low_or_too_seldom_only_assists(rule: RuleMeasure) -> None:
+def test_what_was_measured_and_found_wanting_only_assists(rule: RuleMeasure) -> None:
     row = {one.code: one for one in coverage(load_taxonomy(), ("garbage",), rules={"B1": rule})}["B1"]
     assert row.seen_by is SeenBy.CAMERA
     assert row.assist_only
+    assert not row.trusted
 
 
-def test_what_was_never_measured_only_assists() -> None:
-    assert rows("person", "car")["F1"].assist_only
-    assert not rows("person", "car")["J5"].assist_only
+def test_what_was_measured_too_seldom_is_neither_trusted_nor_held() -> None:
+    seldom = RuleMeasure(0.5, 0.5, {"composed": 4})
+    row = {one.code: one for one in coverage(load_taxonomy(), ("garbage",), rules={"B1": seldom})}["B1"]
+    assert (row.trusted, row.assist_only) == (False, False)
+
+
+def test_a_weak_recipe_only_assists_whatever_was_measured() -> None:
+    assert load_taxonomy().subcategories[SubcategoryCode("A5")].assist
+    assert rows("suitcase")["A5"].assist_only
+    assert not rows("person", "car")["F1"].assist_only
+
+
+def test_finds_of_what_was_found_wanting_wait_for_an_operator() -> None:
+    rule = RuleMeasure(0.5, 0.9, {"composed": 50})
+    taxonomy = load_taxonomy()
+    judged = held_where_wanting(taxonomy, coverage(taxonomy, ("garbage", "car"), rules={"B1": rule}))
+    assert judged.subcategories[SubcategoryCode("B1")].assist
+    assert not taxonomy.subcategories[SubcategoryCode("B1")].assist
+    assert not judged.subcategories[SubcategoryCode("F1")].assist
 
 
 def test_classes_without_figures_beside_a_measured_one_are_said() -> None:
@@ -88,7 +106,7 @@ def test_classes_without_figures_beside_a_measured_one_are_said() -> None:
 def test_programs_get_the_english_sentence_and_the_chinese_one_beside_it() -> None:
     line = rows("car")["F1"].as_json()
     assert list(line) == [
-        "code", "zh", "en", "seen_by", "assist_only", "precision", "recall", "evidence", "evidence_zh",
+        "code", "zh", "en", "seen_by", "assist_only", "trusted", "precision", "recall", "evidence", "evidence_zh",
     ]  # fmt: skip
     assert line["seen_by"] == "camera"
     assert (line["evidence"][:12], line["evidence_zh"][:3]) == ("not measured", "未实测")
