@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gridwarden.commands.bench_detect import detect
 from gridwarden.commands.bench_scenes import scenes
 from gridwarden.console import JsonOption, out, print_json, progress_bar, say
 from gridwarden.detectors import WeightsOption
@@ -18,6 +19,7 @@ app = typer.Typer(help="Measure: real cameras, detector, broker, record and clie
 
 
 app.command("scenes")(scenes)
+app.command("detect")(detect)
 
 
 @app.callback()
