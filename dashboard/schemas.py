@@ -15,7 +15,7 @@ from models.incidents import IncidentState
 from models.lifecycle import Step
 from models.observations import EvidenceRole
 from models.people import Role
-from models.places import CameraCondition, Trouble, ZoneKind
+from models.places import CameraCondition, Flaw, Trouble, ZoneKind
 from models.taxonomy import SeenBy
 
 Position = tuple[float, float]
@@ -140,8 +140,19 @@ class ZoneOut(Out):
     polygon: list[Position]
 
 
+class FlawOut(Out):
+    """What is wrong with the pictures a camera gives, and what an operator does about it."""
+
+    flaw: Flaw
+    zh: str
+    en: str
+
+
 class CameraStateOut(Out):
-    """The part of a camera that changes by itself; `message` says what its trouble is, in English."""
+    """The part of a camera that changes by itself; `message` says what its trouble is, in English.
+
+    flaws: of a camera that does give pictures, the gravest first; such a camera finds little or nothing.
+    """
 
     camera_id: str
     condition: CameraCondition
@@ -152,6 +163,7 @@ class CameraStateOut(Out):
     message: str
     looks: int
     inferred: int
+    flaws: list[FlawOut]
 
 
 class CameraOut(CameraStateOut):

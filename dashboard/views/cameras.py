@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dashboard.schemas import CameraOut, CameraStateOut, ZoneOut
+from dashboard.schemas import CameraOut, CameraStateOut, FlawOut, ZoneOut
 from dashboard.views.names import Names
-from models.places import Camera, CameraCondition, CameraState
+from models.places import FLAW_WORDS, Camera, CameraCondition, CameraState, Flaw
 
 
 def camera_out(camera: Camera, *, names: Names, state: CameraState | None) -> CameraOut:
@@ -34,4 +34,10 @@ def state_fields(camera_id: str, state: CameraState | None) -> dict[str, object]
         "message": state.message if state else "",
         "looks": state.looks if state else 0,
         "inferred": state.inferred if state else 0,
+        "flaws": [_flaw(flaw) for flaw in state.flaws] if state else [],
     }
+
+
+def _flaw(flaw: Flaw) -> FlawOut:
+    words = FLAW_WORDS[flaw]
+    return FlawOut(flaw=flaw, zh=words.zh, en=words.en)

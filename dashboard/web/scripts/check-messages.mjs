@@ -26,7 +26,7 @@ for (const [key, text] of en) {
 }
 
 const sources = readdirSync(root, { recursive: true })
-  .filter((name) => /\.(vue|ts)$/.test(name) && !name.endsWith('.test.ts') && !name.includes('fixtures'))
+  .filter((name) => /\.(vue|ts)$/.test(name) && !name.endsWith('.test.ts') && !name.includes('fixtures') && name !== join('api', 'schema.ts'))
   .map((name) => [name, readFileSync(join(root, name), 'utf8')]);
 const used = new Set();
 const prefixes = new Set();
@@ -37,6 +37,23 @@ for (const [name, text] of sources) {
   for (const [, key] of text.matchAll(/'([\w.]+)'/g)) if (zh.has(key)) used.add(key);
   for (const [, prefix] of text.matchAll(/\bt\(\s*`([^`$]+)\$\{/g)) prefixes.add(prefix);
 }
+// What the API may say has words before a page meets it: every value of these enumerations.
+const schemas = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8')).components.schemas;
+const SAID = [
+  [schemas.IncidentState.enum, 'state'],
+  [schemas.Step.enum, 'step'],
+  [schemas.Step.enum, 'event'],
+  [schemas.Role.enum, 'role'],
+  [schemas.EvidenceRole.enum, 'evidence'],
+  [schemas.CameraCondition.enum, 'condition'],
+  [schemas.Trouble.enum, 'trouble'],
+  [schemas.Flaw.enum, 'flaw'],
+  [schemas.ZoneKind.enum, 'zone'],
+  // A recall takes a task away and is not announced.
+  [schemas.TaskMessage.properties.kind.enum.filter((kind) => kind !== 'recalled'), 'task.told'],
+];
+for (const [values, prefix] of SAID)
+  for (const value of values) if (!zh.has(`${prefix}.${value}`)) faults.push(`the API says ${value}, which ${prefix} has no words for`);
 for (const key of used) if (!zh.has(key)) faults.push(`a page asks for ${key}, which no catalogue has`);
 for (const prefix of prefixes)
   if (![...zh.keys()].some((key) => key.startsWith(prefix))) faults.push(`no key starts with ${prefix}`);

@@ -500,6 +500,8 @@ export interface components {
             /** Cell Id */
             cell_id: string | null;
             condition: components["schemas"]["CameraCondition"];
+            /** Flaws */
+            flaws: components["schemas"]["FlawOut"][];
             /** Inferred */
             inferred: number;
             /** Last Look At */
@@ -526,11 +528,15 @@ export interface components {
         /**
          * CameraStateOut
          * @description The part of a camera that changes by itself; `message` says what its trouble is, in English.
+         *
+         *     flaws: of a camera that does give pictures, the gravest first; such a camera finds little or nothing.
          */
         CameraStateOut: {
             /** Camera Id */
             camera_id: string;
             condition: components["schemas"]["CameraCondition"];
+            /** Flaws */
+            flaws: components["schemas"]["FlawOut"][];
             /** Inferred */
             inferred: number;
             /** Last Look At */
@@ -575,8 +581,9 @@ export interface components {
         };
         /**
          * CoverageRow
-         * @description What the loaded weights see of one subcategory. precision, recall: of the detection per picture, not of the rule;
-         *     null where nothing was measured.
+         * @description What the loaded weights see of one subcategory. precision, recall: of what the rule tells, or where that was not
+         *     measured, of the detection it stands on (evidence says which); null where nothing was measured. assist_only: seen
+         *     by cameras, but not measured well enough to send anybody without a person looking first.
          */
         CoverageRow: {
             /** Assist Only */
@@ -681,6 +688,23 @@ export interface components {
          * @enum {string}
          */
         EvidenceRole: "found" | "before" | "verified" | "worker";
+        /**
+         * Flaw
+         * @description What is wrong with the pictures of a camera that gives some, the gravest first. None of them is an incident.
+         * @enum {string}
+         */
+        Flaw: "frozen" | "black" | "covered" | "moved" | "blurred" | "clock_wrong";
+        /**
+         * FlawOut
+         * @description What is wrong with the pictures a camera gives, and what an operator does about it.
+         */
+        FlawOut: {
+            /** En */
+            en: string;
+            flaw: components["schemas"]["Flaw"];
+            /** Zh */
+            zh: string;
+        };
         /** Funnel */
         Funnel: {
             /** Accepted */
@@ -761,6 +785,8 @@ export interface components {
              * Format: date-time
              */
             last_seen_at: string;
+            /** Merged Into */
+            merged_into: string | null;
             /** Number */
             number: number;
             /**
@@ -770,6 +796,8 @@ export interface components {
             opened_at: string;
             /** Overdue */
             overdue: boolean;
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
             /** Position */
             position: [
                 number,
@@ -788,6 +816,8 @@ export interface components {
             /** Timeline */
             timeline: components["schemas"]["EventOut"][];
             why: components["schemas"]["TextOut"];
+            /** Worst Picture */
+            worst_picture: string | null;
         };
         /**
          * IncidentOut
@@ -830,6 +860,8 @@ export interface components {
              * Format: date-time
              */
             last_seen_at: string;
+            /** Merged Into */
+            merged_into: string | null;
             /** Number */
             number: number;
             /**
@@ -839,6 +871,8 @@ export interface components {
             opened_at: string;
             /** Overdue */
             overdue: boolean;
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
             /** Position */
             position: [
                 number,
@@ -855,6 +889,8 @@ export interface components {
             steps: components["schemas"]["Step"][];
             subcategory: components["schemas"]["Named"];
             why: components["schemas"]["TextOut"];
+            /** Worst Picture */
+            worst_picture: string | null;
         };
         /**
          * IncidentPage
@@ -871,7 +907,7 @@ export interface components {
          * @description Where an incident stands. `models.lifecycle` says how it moves.
          * @enum {string}
          */
-        IncidentState: "opened" | "assigned" | "received" | "accepted" | "resolved" | "verifying" | "closed" | "returned" | "rework" | "suspended" | "rejected" | "merged";
+        IncidentState: "suspected" | "opened" | "assigned" | "received" | "accepted" | "resolved" | "verifying" | "closed" | "returned" | "rework" | "suspended" | "rejected" | "merged";
         /**
          * IndicatorRow
          * @description One cell, person or subcategory; `key` null gathers incidents that have none (outside every cell, say).
@@ -1057,6 +1093,31 @@ export interface components {
             /** Zh */
             zh: string;
         };
+        /**
+         * PartOut
+         * @description What a further department has been called in for (吹哨); done_at null while it is open.
+         */
+        PartOut: {
+            /**
+             * Called At
+             * Format: date-time
+             */
+            called_at: string;
+            /** Department */
+            department: string;
+            /** Done At */
+            done_at: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Part */
+            part: number;
+            /** Person Id */
+            person_id: string;
+            /** Person Name */
+            person_name: string;
+            /** Task */
+            task: string;
+        };
         /** PersonOut */
         PersonOut: {
             /** Cells */
@@ -1157,12 +1218,22 @@ export interface components {
          * @description What can be done to an incident.
          * @enum {string}
          */
-        Step: "open" | "assign" | "receive" | "accept" | "resolve" | "return" | "nothing_here" | "verify" | "confirm_gone" | "confirm_still_there" | "extend" | "suspend" | "resume" | "merge" | "reopen";
+        Step: "open" | "confirm" | "assign" | "receive" | "accept" | "resolve" | "return" | "nothing_here" | "verify" | "confirm_gone" | "confirm_still_there" | "extend" | "suspend" | "resume" | "merge" | "unmerge" | "split" | "reopen" | "call_in" | "part_done" | "appeal";
         /**
          * StepData
          * @description What a step brings along; which of them it needs is in the lifecycle table.
          */
         StepData: {
+            /**
+             * Department
+             * @default null
+             */
+            department: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events: number[] | null;
             /**
              * Into
              * @default null
@@ -1173,6 +1244,11 @@ export interface components {
              * @default null
              */
             minutes: number | null;
+            /**
+             * Part
+             * @default null
+             */
+            part: number | null;
             /**
              * Person
              * @default null
@@ -1226,7 +1302,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "assigned" | "rework" | "recalled" | "reminder";
+            kind: "assigned" | "rework" | "recalled" | "reminder" | "part" | "part_done" | "escalated" | "appeal";
             /** Seq */
             seq: number;
             /**

@@ -1,7 +1,7 @@
 import type { Camera, Incident } from '@/api/types';
 import { timeLeft } from '@/shared/timeLeft';
 
-export type Reason = 'new_find' | 'verifying' | 'rework' | 'overdue' | 'open' | 'patrol';
+export type Reason = 'new_find' | 'to_confirm' | 'verifying' | 'rework' | 'overdue' | 'open' | 'patrol';
 
 /** A camera worth a person's eyes now, and why. */
 export interface Tile {
@@ -12,7 +12,7 @@ export interface Tile {
 
 // A find is news for as long as it may take until somebody has received it.
 const NEWS_MS = 5 * 60_000;
-const ORDER: Reason[] = ['new_find', 'verifying', 'rework', 'overdue', 'open', 'patrol'];
+const ORDER: Reason[] = ['new_find', 'verifying', 'rework', 'overdue', 'to_confirm', 'open', 'patrol'];
 
 /** The `limit` cameras that matter most, each once, for its most pressing reason; patrol fills what is left. */
 export function attention(
@@ -37,6 +37,7 @@ export function attention(
 function reasonFor(incident: Incident, now: number): Reason {
   if (incident.state === 'verifying' || incident.state === 'resolved') return 'verifying';
   if (incident.state === 'rework') return 'rework';
+  if (incident.state === 'suspected') return 'to_confirm';
   if (now - Date.parse(incident.opened_at) < NEWS_MS) return 'new_find';
   return timeLeft(incident, now).urgency === 'overdue' ? 'overdue' : 'open';
 }

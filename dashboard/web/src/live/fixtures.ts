@@ -31,6 +31,9 @@ export function anIncident(changes: Partial<Incident> = {}): Incident {
     returns: 0,
     extensions: 0,
     closed_at: null,
+    parts: [],
+    worst_picture: null,
+    merged_into: null,
     steps: ['receive', 'accept', 'resolve', 'return', 'nothing_here'],
     ...changes,
   };
@@ -52,6 +55,7 @@ export function aCamera(changes: Partial<Camera> = {}): Camera {
     message: '',
     looks: 10,
     inferred: 4,
+    flaws: [],
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { anIncident, at, NOON } from '@/live/fixtures';
-import { byPromise, timeLeft } from './timeLeft';
+import { byPromise, timeLeft, waitsFor } from './timeLeft';
 import { parts } from './words';
 
 const due = (assigned: number, until: number | null) => ({
@@ -42,4 +42,10 @@ test('a length is said in its two largest units', () => {
   expect(parts(2 * 86_400_000 + 3 * 3_600_000)).toEqual({ unit: 'days', large: 2, small: 3 });
   expect(parts(-72 * 60_000)).toEqual({ unit: 'hours', large: 1, small: 12 });
   expect(parts(8 * 60_000 + 4000)).toEqual({ unit: 'minutes', large: 8, small: 0 });
+});
+
+test('a find held for a word is nobody\'s work: its own group, no clock', () => {
+  const held = anIncident({ state: 'suspected', assignment: null });
+  expect(waitsFor(held)).toBe('to_confirm');
+  expect(timeLeft(held, NOON).urgency).toBe('none');
 });

@@ -35,9 +35,10 @@ export function byPromise(a: Incident, b: Incident): number {
   return first === second ? a.number - b.number : first - second;
 }
 
-export type Waiting = 'untaken' | 'in_hand' | 'checking' | 'suspended';
+export type Waiting = 'untaken' | 'to_confirm' | 'in_hand' | 'checking' | 'suspended';
 
 const WAITING: Partial<Record<Incident['state'], Waiting>> = {
+  suspected: 'to_confirm',
   opened: 'untaken',
   assigned: 'untaken',
   received: 'untaken',
@@ -49,5 +50,5 @@ const WAITING: Partial<Record<Incident['state'], Waiting>> = {
   suspended: 'suspended',
 };
 
-/** What an open incident waits for: somebody to take it, the one who took it, or the check. */
+/** What an open incident waits for: a person's word that it is one, somebody to take it, the one who took it, or the check. */
 export const waitsFor = (incident: Incident): Waiting | null => WAITING[incident.state] ?? null;

@@ -1,9 +1,8 @@
 import { Map as GlMap, Marker, NavigationControl, setWorkerUrl, type GeoJSONSource, type MapMouseEvent } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Camera, Cell } from '@/api/types';
-import type { Urgency } from '@/shared/timeLeft';
 import { drawIcon, ICON_RATIO } from './mapIcons';
-import { cameraFeatures, cellFeatures, extent, iconName, labelPlace, markFeatures, sightFeatures, type Mark } from './mapShapes';
+import { cameraFeatures, cellFeatures, extent, iconName, labelPlace, markFeatures, sightFeatures, type Mark, type Sign } from './mapShapes';
 
 // A file of ours rather than a blob: the content policy allows workers from here only.
 setWorkerUrl(workerUrl);
@@ -97,13 +96,13 @@ export class DistrictMap {
     else this.waiting.push(task);
   }
 
-  private addIcon({ urgency, ids }: Mark): void {
-    const name = iconName(urgency, ids.length);
+  private addIcon({ sign, ids }: Mark): void {
+    const name = iconName(sign, ids.length);
     if (this.drawn.has(name)) return;
     this.drawn.add(name);
-    const fills: Record<Urgency, string> = { overdue: '--overdue', soon: '--soon', calm: '--calm', none: '--ink-soft' };
-    const colours = { fill: this.colour(fills[urgency]), edge: this.colour('--page'), ink: this.colour('--page') };
-    this.map.addImage(name, drawIcon(urgency, name.split('-')[1] ?? '', colours), { pixelRatio: ICON_RATIO });
+    const fills: Record<Sign, string> = { overdue: '--overdue', soon: '--soon', calm: '--calm', none: '--ink-soft', suspected: '--ink' };
+    const colours = { fill: this.colour(fills[sign]), edge: this.colour('--page'), ink: this.colour('--page') };
+    this.map.addImage(name, drawIcon(sign, name.split('-')[1] ?? '', colours), { pixelRatio: ICON_RATIO });
   }
 
   private addLayers(): void {
@@ -113,7 +112,9 @@ export class DistrictMap {
     this.map.addLayer({ id: 'cells', type: 'fill', source: 'cells', paint: { 'fill-color': shade as never } });
     this.map.addLayer({ id: 'edges', type: 'line', source: 'cells', paint: { 'line-color': line, 'line-width': 1 } });
     this.map.addLayer({ id: 'sights', type: 'fill', source: 'sights', minzoom: 14.5, paint: { 'fill-color': camera, 'fill-opacity': 0.16 } });
-    const by = (late: string, offline: string, fine: string) => ['match', ['get', 'condition'], 'late', late, ['offline', 'starting'], offline, fine];
+    const by = (late: string, flawed: string, offline: string, fine: string) => [
+      'match', ['get', 'condition'], 'late', late, 'flawed', flawed, ['offline', 'starting'], offline, fine,
+    ];
     this.map.addLayer({
       id: 'cameras',
       type: 'circle',
@@ -121,8 +122,8 @@ export class DistrictMap {
       paint: {
         // A thousand dots at once must stay quieter than one incident.
         'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 1.5, 14.5, 3, 17, 6] as never,
-        'circle-color': by(this.colour('--camera-late'), page, camera) as never,
-        'circle-stroke-color': by(this.colour('--camera-late'), camera, page) as never,
+        'circle-color': by(this.colour('--camera-late'), page, page, camera) as never,
+        'circle-stroke-color': by(this.colour('--camera-late'), this.colour('--camera-late'), camera, page) as never,
         'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 12, 0.5, 16, 1.5] as never,
       },
     });

@@ -19,11 +19,15 @@ export function cellFeatures(cells: readonly Cell[], loads: ReadonlyMap<string, 
   );
 }
 
+/** How its dot is drawn: a camera that answers with useless pictures is no fine one. */
+export const look = (camera: Pick<Camera, 'condition' | 'flaws'>): Camera['condition'] | 'flawed' =>
+  camera.condition === 'online' && camera.flaws.length ? 'flawed' : camera.condition;
+
 export function cameraFeatures(cameras: Iterable<Camera>): Features {
   return collection(
     Array.from(cameras, (camera) => ({
       type: 'Feature',
-      properties: { id: camera.camera_id, condition: camera.condition },
+      properties: { id: camera.camera_id, condition: look(camera) },
       geometry: { type: 'Point', coordinates: camera.position },
     })),
   );
@@ -60,12 +64,15 @@ function offset([lon, lat]: Position, east: number, north: number): Position {
   return [lon + east / (metresPerDegree * Math.cos((lat * Math.PI) / 180)), lat + north / metresPerDegree];
 }
 
-const RANK: Urgency[] = ['none', 'calm', 'soon', 'overdue'];
+const RANK: Sign[] = ['suspected', 'none', 'calm', 'soon', 'overdue'];
+
+/** What a mark says: how a promise stands, or that a person has to confirm it first. */
+export type Sign = Urgency | 'suspected';
 
 /** A mark on the map: the incidents at one place, drawn as the most pressing of them. */
 export interface Mark {
   position: Position;
-  urgency: Urgency;
+  sign: Sign;
   ids: string[];
 }
 
@@ -73,13 +80,13 @@ export interface Mark {
 export function marks(incidents: Iterable<Incident>, now: number): Mark[] {
   const places = new Map<string, Mark>();
   for (const incident of incidents) {
-    const urgency = timeLeft(incident, now).urgency;
+    const sign: Sign = incident.state === 'suspected' ? 'suspected' : timeLeft(incident, now).urgency;
     const [lon, lat] = incident.position;
     // Four decimals of a degree are about ten metres.
     const place = `${lon.toFixed(4)},${lat.toFixed(4)}`;
-    const mark = places.get(place) ?? { position: [lon, lat], urgency, ids: [] };
+    const mark = places.get(place) ?? { position: [lon, lat], sign, ids: [] };
     mark.ids.push(incident.incident_id);
-    if (RANK.indexOf(urgency) > RANK.indexOf(mark.urgency)) mark.urgency = urgency;
+    if (RANK.indexOf(sign) > RANK.indexOf(mark.sign)) mark.sign = sign;
     places.set(place, mark);
   }
   return [...places.values()];
@@ -89,14 +96,14 @@ export function markFeatures(list: readonly Mark[]): Features {
   return collection(
     list.map((mark) => ({
       type: 'Feature',
-      properties: { ids: mark.ids.join(' '), icon: iconName(mark.urgency, mark.ids.length), rank: RANK.indexOf(mark.urgency) },
+      properties: { ids: mark.ids.join(' '), icon: iconName(mark.sign, mark.ids.length), rank: RANK.indexOf(mark.sign) },
       geometry: { type: 'Point', coordinates: mark.position },
     })),
   );
 }
 
 // More than nine at one place are drawn as 9+.
-export const iconName = (urgency: Urgency, count: number): string => `${urgency}-${count > 9 ? '9+' : count}`;
+export const iconName = (sign: Sign, count: number): string => `${sign}-${count > 9 ? '9+' : count}`;
 
 /** West, south, east, north around all cells and cameras, or null when there is nothing to show. */
 export function extent(cells: readonly Cell[], cameras: Iterable<Camera>): [number, number, number, number] | null {

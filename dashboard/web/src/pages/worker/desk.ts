@@ -6,7 +6,7 @@ import { byPromise } from '@/shared/timeLeft';
 import { usePush } from './push';
 import { shownTasks } from './queue';
 import { useSender } from './sender';
-import { fromKept, isNews, pulled, stepped, told, toKept, type TaskList } from './tasks';
+import { fromKept, isNews, partOf, pulled, stepped, told, toKept, type TaskList } from './tasks';
 
 // With the broker connected a pull only catches what it lost; without it, it is how tasks arrive.
 const PULL_LIVE_MS = 5 * 60_000;
@@ -23,7 +23,7 @@ export function useDesk(person: Me) {
   const reached = ref<number | null>(null);
   const failing = ref<unknown>(null);
   const asking = ref(false);
-  const news = ref<Incident | null>(null);
+  const news = ref<Pick<TaskMessage, 'kind' | 'incident'> | null>(null);
   const receipts = new Map<string, number>();
   const seen = new Set<string>();
 
@@ -36,7 +36,8 @@ export function useDesk(person: Me) {
   const sender = useSender(person.person_id, (after) => set(stepped(list.value, after)));
 
   const receive = (task: Incident) => {
-    const receipt = `${task.incident_id} ${task.assignment?.assigned_at}`;
+    if (task.assignment?.person_id !== person.person_id) return receivePart(task);
+    const receipt = `${task.incident_id} ${task.assignment.assigned_at}`;
     if (task.state !== 'assigned' || Date.now() - (receipts.get(receipt) ?? 0) < RECEIPT_AGAIN_MS) return;
     receipts.set(receipt, Date.now());
     if (push.reply(task.incident_id, 'receive')) return;
@@ -44,6 +45,13 @@ export function useDesk(person: Me) {
     post<Incident>(`/api/incidents/${encodeURIComponent(task.incident_id)}/steps`, { step: 'receive', key: newKey(), data: {} })
       .then((after) => set(stepped(list.value, after)))
       .catch(() => receipts.delete(receipt));
+  };
+
+  // Only called in: the incident is another's, so there is no step to take, but dispatch waits to hear that it arrived.
+  const receivePart = (task: Incident) => {
+    const part = partOf(task, person.person_id);
+    const receipt = `${task.incident_id} ${part?.called_at}`;
+    if (part && !receipts.has(receipt) && push.reply(task.incident_id, 'receive')) receipts.set(receipt, Date.now());
   };
 
   const pull = async () => {
@@ -66,7 +74,7 @@ export function useDesk(person: Me) {
     const after = told(before, message);
     set(after);
     if (!isNews(before, after, message)) return;
-    news.value = message.incident;
+    news.value = message;
     navigator.vibrate?.([200, 100, 200]);
   };
 

@@ -35,7 +35,7 @@ const PAUSES_MS = [1_000, 3_000, 10_000, 30_000];
 
 export const pauseAfter = (attempts: number): number => PAUSES_MS[Math.min(attempts, PAUSES_MS.length - 1)] ?? 30_000;
 
-const LEAVES_HAND: Step[] = ['resolve', 'return', 'nothing_here'];
+const LEAVES_HAND: Step[] = ['resolve', 'return', 'nothing_here', 'part_done'];
 
 export interface Shown {
   task: Incident;

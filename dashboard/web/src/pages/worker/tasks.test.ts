@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TaskMessage } from '@/api/types';
-import { anIncident } from '@/live/fixtures';
-import { fromKept, isNews, NO_TASKS, pulled, stepped, told, toKept } from './tasks';
+import { anIncident, at } from '@/live/fixtures';
+import { clockOf, fromKept, isNews, NO_TASKS, pulled, stepped, told, toKept } from './tasks';
 
 const message = (changes: Partial<TaskMessage> = {}): TaskMessage => ({ v: 1, seq: 20, kind: 'assigned', incident: anIncident(), ...changes });
 const ids = (list: typeof NO_TASKS) => [...list.entries.keys()];
@@ -51,5 +51,26 @@ describe('tasks', () => {
     expect(isNews(first, told(first, reminder), reminder)).toBe(true);
     const recall = message({ seq: 22, kind: 'recalled' });
     expect(isNews(first, told(first, recall), recall)).toBe(false);
+  });
+});
+
+describe('parts and news', () => {
+  const part = { part: 1, department: 'SQ', person_id: 'w2', person_name: '赵敏', task: '协调居民', called_at: at(-10), due_at: at(50), done_at: null };
+
+  test('a part is a task with its own clock, and is gone when it is done', () => {
+    const called = anIncident({ parts: [part], steps: ['part_done'] });
+    const list = told(NO_TASKS, message({ kind: 'part', incident: called }));
+    expect(ids(list)).toEqual(['i1']);
+    expect(clockOf(called, 'w2').assignment?.due_at).toBe(part.due_at);
+    expect(clockOf(called, 'w1').assignment?.due_at).toBe(called.assignment?.due_at);
+    expect(ids(stepped(list, anIncident({ parts: [{ ...part, done_at: at(0) }], steps: [] })))).toEqual([]);
+  });
+
+  test.each(['escalated', 'appeal', 'a kind of tomorrow'])('%s is told once and is no task', (kind) => {
+    const news = message({ kind: kind as 'escalated' });
+    const list = told(NO_TASKS, news);
+    expect(ids(list)).toEqual([]);
+    expect(isNews(NO_TASKS, list, news)).toBe(true);
+    expect(isNews(list, told(list, news), news)).toBe(false);
   });
 });

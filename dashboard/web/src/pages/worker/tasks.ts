@@ -1,4 +1,4 @@
-import type { Incident, TaskMessage, Tasks } from '@/api/types';
+import type { Incident, Part, TaskMessage, Tasks } from '@/api/types';
 
 /** What this worker owes, as far as this phone knows. `seq` of an entry: the log's position it was right at. */
 export interface TaskList {
@@ -12,6 +12,9 @@ export interface TaskList {
 export const NO_TASKS: TaskList = { entries: new Map(), recalled: new Map(), done: [] };
 
 const IN_HAND = new Set<Incident['state']>(['assigned', 'received', 'accepted', 'rework']);
+// Kinds that put something on this person's list. Others (a leader's escalation or appeal, what a newer server says)
+// are news about an incident that is not theirs to do.
+const OWED = new Set<string>(['assigned', 'rework', 'reminder', 'part', 'part_done']);
 // A shift's worth; it is a reassurance, not a record.
 const DONE_KEPT = 10;
 
@@ -35,9 +38,12 @@ export function told(list: TaskList, message: TaskMessage): TaskList {
   if (message.kind === 'recalled') {
     entries.delete(id);
     recalled.set(id, message.seq);
-  } else {
+  } else if (OWED.has(message.kind) || entries.has(id)) {
     entries.set(id, { seq: message.seq, task: message.incident });
     recalled.delete(id);
+  } else {
+    // Heard, so that a repeat is no second piece of news.
+    recalled.set(id, message.seq);
   }
   return { entries, recalled, done: list.done.filter((task) => task.incident_id !== id) };
 }
@@ -47,7 +53,8 @@ export function stepped(list: TaskList, after: Incident): TaskList {
   const id = after.incident_id;
   const entries = new Map(list.entries);
   const known = entries.get(id);
-  if (IN_HAND.has(after.state)) {
+  // Nothing left that this person may do: their part is done, the incident goes on without them.
+  if (IN_HAND.has(after.state) && after.steps.length) {
     if (known) entries.set(id, { seq: known.seq, task: after });
     return { ...list, entries };
   }
@@ -60,6 +67,18 @@ export function stepped(list: TaskList, after: Incident): TaskList {
 export function isNews(before: TaskList, after: TaskList, message: TaskMessage): boolean {
   if (before === after || message.kind === 'recalled') return false;
   return message.kind !== 'assigned' || !before.entries.has(message.incident.incident_id);
+}
+
+/** What this person has been called in for and has not done. */
+export const partOf = (task: Incident, personId: string): Part | null =>
+  task.parts.find((part) => part.person_id === personId && !part.done_at) ?? null;
+
+/** The clock that runs for this person: their part's where they are only called in. */
+export function clockOf(task: Incident, personId: string): Pick<Incident, 'assignment' | 'state' | 'overdue'> {
+  const part = partOf(task, personId);
+  if (!part || task.assignment?.person_id === personId) return task;
+  const { person_id, person_name, department, called_at, due_at } = part;
+  return { state: task.state, overdue: task.overdue, assignment: { person_id, person_name, department, assigned_at: called_at, due_at } };
 }
 
 interface Kept {
