@@ -35,7 +35,7 @@ COCO_START, STREET_START = Path("weights/yolo11n-coco.pt"), Path("weights/street
 # smoke may come earlier, since quick re-looks confirm them. Above the greatest, a class would be silent on streets
 # that differ from val.
 LEAST_THRESHOLD, GREATEST_THRESHOLD = 0.4, 0.6
-CONFIRMED_THRESHOLDS = {"fire": 0.3, "smoke": 0.3}
+CONFIRMED_THRESHOLDS = {"fire": (0.3, 0.45), "smoke": (0.3, 0.45)}  # least, greatest
 START_SHAPE = (640, 640)  # the size the COCO start network was trained at
 
 
@@ -147,13 +147,13 @@ def _evaluated(manifest: Manifest, val: Dataset) -> Evaluation:
 def _thresholds(figures: Evaluation) -> dict[str, float]:
     """Per class, where F1 is greatest on val, within what can be trusted elsewhere."""
     return {
-        name: round(min(max(result.best_threshold, _least(name)), GREATEST_THRESHOLD), 2)
+        name: round(min(max(result.best_threshold, _bounds(name)[0]), _bounds(name)[1]), 2)
         for name, result in figures.classes.items()
     }
 
 
-def _least(name: str) -> float:
-    return CONFIRMED_THRESHOLDS.get(name, LEAST_THRESHOLD)
+def _bounds(name: str) -> tuple[float, float]:
+    return CONFIRMED_THRESHOLDS.get(name, (LEAST_THRESHOLD, GREATEST_THRESHOLD))
 
 
 def _facts(

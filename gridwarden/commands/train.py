@@ -26,7 +26,9 @@ MOST_TOLD = 20
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="Folder with classes.txt, sets.tsv, images, labels, splits, weights.")],
+    data: Annotated[
+        Path, typer.Option(help="Folder with classes.txt, sets.tsv, images, labels, splits, weights.")
+    ] = Path("../shared/data"),
     out_folder: Annotated[Path, typer.Option("--out", help="The weights folder to write.")] = Path("var/weights"),
     work: Annotated[Path, typer.Option(help="Where checkpoints are kept.")] = Path("var/train"),
     add: Annotated[

@@ -44,6 +44,7 @@ def test_scripts_and_links_in_a_document_exist(path: Path) -> None:
 
 def test_the_example_of_a_district_file_can_be_read() -> None:
     text = (ROOT / "docs" / "district-file.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    district = parse_district(example, where="docs", taxonomy=load_taxonomy(), node_id=NODE)
-    assert len(district.cameras) == 1
+    example, overrides = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    whole = example.replace("[[camera.zone]]", f"{overrides}\n[[camera.zone]]")
+    district = parse_district(whole, where="docs", taxonomy=load_taxonomy(), node_id=NODE)
+    assert [len(camera.overrides) for camera in district.cameras] == [4]
