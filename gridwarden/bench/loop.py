@@ -26,6 +26,7 @@ from gridwarden.demo.footage import Say
 from gridwarden.detectors import warm_detector
 from gridwarden.district import District
 from models import wire
+from models.incidents import IncidentState
 from models.people import Role
 from models.taxonomy import load_taxonomy
 
@@ -35,7 +36,10 @@ SETTLE_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class LoopFigures:
-    """lost: assigned incidents without a task at their worker; duplicated: the same task event told as new twice."""
+    """incidents: those somebody is sent for; held: those that wait for an operator's word.
+
+    lost: assigned incidents without a task at their worker; duplicated: the same task event told as new twice.
+    """
 
     seconds: float
     cameras: int
@@ -43,6 +47,7 @@ class LoopFigures:
     inferred: int
     cpu_s: float
     incidents: int
+    held: int
     delivered: int
     lost: int
     duplicated: int
@@ -58,6 +63,7 @@ class LoopFigures:
             "inferred": self.inferred,
             "cpu_s_per_look": round(self.cpu_s / max(self.looks, 1), 4),
             "incidents": self.incidents,
+            "held": self.held,
             "delivered": self.delivered,
             "lost": self.lost,
             "duplicated": self.duplicated,
@@ -100,6 +106,7 @@ async def measure(seconds: float, footage: Path, *, say: Say, tick: Callable[[fl
             await asyncio.sleep(SETTLE_S)
             with box.store.reading() as session:
                 incidents = list_incidents(session, cells=None, states=None, limit=10_000)
+            held = sum(incident.state is IncidentState.SUSPECTED for incident in incidents)
             assigned = {incident.incident_id for incident in incidents if incident.assignment}
             return LoopFigures(
                 seconds=seconds,
@@ -107,7 +114,8 @@ async def measure(seconds: float, footage: Path, *, say: Say, tick: Callable[[fl
                 looks=int(counters.get("looks", 0)),
                 inferred=int(counters.get("inferred", 0)),
                 cpu_s=cpu_s,
-                incidents=len(incidents),
+                incidents=len(incidents) - held,
+                held=held,
                 delivered=len(phones.first),
                 lost=len(assigned - phones.first.keys()),
                 duplicated=sum(times - 1 for times in phones.told.values()),

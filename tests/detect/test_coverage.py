@@ -66,7 +66,7 @@ def test_the_figures_of_a_measured_rule_come_before_those_of_its_classes() -> No
     [
         RuleMeasure(0.89, 1.0, {"composed": 50}),
         RuleMeasure(1.0, 0.79, {"composed": 50}),
-        RuleMeasure(None, 0.0, {"composed": 9}),
+        RuleMeasure(None, 0.0, {"composed": 20}),
     ],
 )
 def test_what_was_measured_and_found_wanting_only_assists(rule: RuleMeasure) -> None:

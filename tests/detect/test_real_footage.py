@@ -103,9 +103,9 @@ def test_a_quiet_street_tells_nothing(detector: OpenVinoDetector) -> None:
 
 
 def test_a_lorry_on_the_motorway_and_a_car_on_the_verge(detector: OpenVinoDetector) -> None:
-    motorway = clip("motorway-bgslibrary-video02.mp4")
+    motorway = clip("motorway-bgslibrary-video02.mp4", every_s=1)
     restricted = everywhere(ZoneKind.RESTRICTED_STREET)
-    assert "F7" in codes(told(detector, motorway, restricted, looks=12, F7={"min_score": 0.4}))
+    assert "F7" in codes(told(detector, motorway, restricted, looks=30, F7={"min_score": 0.4}))
     verge = [
         zone(kind, (0.5, 0), (0.8, 0), (0.8, 0.2), (0.5, 0.2)) for kind in (ZoneKind.FOOTWAY, ZoneKind.TACTILE_PATH)
     ]
