@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from detect.training.keep import Teacher, keep_loss
+from detect.training.keep import Teacher, gap_loss, keep_loss
 from detect.training.loss import StreetLoss, Targets
 from detect.training.network import STEM_LAYERS, StreetNetwork
 from detect.training.pictures import SampleSource
@@ -38,6 +38,7 @@ class FitSettings:
     seed: int = 1
     threads: int = 2
     check_every: int = 400
+    fill_gaps: bool = False  # classes a set does not mark: left out of the loss, or as the start network sees them
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,17 @@ class Fit:
         with torch.no_grad():
             stem = network.trunk.stem(images)
         features = network.trunk.rest(stem)
-        loss, _ = self.loss(network.street(*features), targets, side)
+        street = network.street(*features)
+        loss, _ = self.loss(street, targets, side)
         self._losses = [*self._losses[-99:], float(loss.detach())]
         if self.step % TAUGHT_EVERY == 0:
-            kept = keep_loss(network.coco(*features), self.teacher(stem))
+            coco_told, street_told = self.teacher(stem)
+            kept = keep_loss(network.coco(*features), coco_told)
             self._apart = [*self._apart[-49:], float(kept.detach())]
+            if self.settings.fill_gaps:
+                kept = kept + gap_loss(
+                    street[1], street_told[1], counted=targets.counted, known=self.teacher.known_classes
+                )
             loss = loss + TAUGHT_EVERY * kept
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,28 @@ def test_the_teacher_finds_no_fault_with_its_own_answer_and_does_with_another(da
 
     fit = fit_of(data, data.parent / "work", 1)
     stem = fit.network.eval().trunk.stem(torch.rand(1, 3, 64, 64))
-    wanted = Teacher(fit.network)(stem)
+    wanted, _ = Teacher(fit.network)(stem)
     assert float(keep_loss(fit.network.coco(*fit.network.trunk.rest(stem)), wanted)) < 1e-3
     assert float(keep_loss((wanted[0] + torch.randn_like(wanted[0]), wanted[1] + 1), wanted)) > 0.1
+
+
+def test_a_gap_is_filled_with_the_teachers_answer_only_where_no_set_speaks() -> None:
+    import torch
+
+    from detect.training.keep import gap_loss
+
+    wanted, given = torch.randn(1, 3, 10), torch.randn(1, 3, 10, requires_grad=True)
+    counted = torch.tensor([[1.0, 0, 0]])  # the third class came with no weights: the teacher knows nothing of it
+    gap_loss(given, wanted, counted=counted, known=2).backward()
+    assert given.grad is not None
+    assert [bool(row.abs().sum() > 0) for row in given.grad[0]] == [False, True, False]
+    assert float(gap_loss(wanted, wanted, counted=counted, known=2)) < 1e-6
+
+
+def test_a_run_that_fills_gaps_trains_to_its_end(data: Path, tmp_path: Path) -> None:
+    fit = fit_of(data, tmp_path / "work", 2)
+    fit.settings = replace(fit.settings, fill_gaps=True)
+    assert run(fit)
 
 
 def test_every_layer_of_the_street_tail_learns(data: Path, tmp_path: Path) -> None:
