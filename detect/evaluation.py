@@ -51,7 +51,10 @@ class ClassResult:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`map50` and `map` average the classes that have boxes; `unknown` are the data's classes without a detector."""
+    """`map50` and `map` average the classes that have boxes; `unknown` are the data's classes without a detector.
+
+    judged: every picture as it was judged, its classes numbered as in `classes`: what a sheet of errors is drawn from.
+    """
 
     map50: float | None
     map: float | None
@@ -60,6 +63,7 @@ class Evaluation:
     seconds: float
     unknown: tuple[str, ...]
     problems: tuple[str, ...]
+    judged: tuple[Judged, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The object that `gridwarden evaluate --json` prints."""
@@ -122,6 +126,7 @@ def evaluate(
         seconds=time.monotonic() - started,
         unknown=tuple(name for number, name in enumerate(dataset.names) if number not in common),
         problems=tuple(problems),
+        judged=tuple(judged),
     )
 
 

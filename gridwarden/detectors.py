@@ -10,6 +10,7 @@ import typer
 from detect.backends.opening import open_detector
 from detect.backends.openvino import OpenVinoDetector
 from detect.detector import Detector
+from detect.memory import KEEP_SCORE
 from gridwarden.weights_store import WeightsStore
 
 WeightsOption = Annotated[
@@ -21,8 +22,12 @@ WeightsOption = Annotated[
 
 
 def warm_detector(weights: Path | None, *, cache: Path) -> Detector:
-    """Ready for cameras of every shape, as a box needs it; compiled networks are kept in `cache` for the next start."""
-    detector = open_detector(weights, cache=cache)
+    """Ready for cameras of every shape, as a box needs it; compiled networks are kept in `cache` for the next start.
+
+    It passes on weak finds too: they begin nothing (`Observer.threshold`), but hold what is known, and keep a
+    verification from saying "gone" too early.
+    """
+    detector = open_detector(weights, least_score=KEEP_SCORE, cache=cache)
     if isinstance(detector, OpenVinoDetector):
         detector.warm()
     return detector

@@ -23,6 +23,7 @@ import numpy as np
 
 from detect.detector import Detector
 from detect.observer import Observer
+from detect.thresholds import threshold_of
 from gridwarden.bench.errand import Errand
 from gridwarden.bench.finds import Told
 from gridwarden.bench.served.script import Served, timetable, watched
@@ -160,7 +161,7 @@ def _read(address: str, newest: _Newest) -> None:
 def _observer(
     some: Sequence[Served], addresses: Mapping[CameraId, str], detector: Detector, seconds: float
 ) -> Observer:
-    observer = Observer(node_id=NODE, taxonomy=load_taxonomy(), names=detector.names)
+    observer = Observer(node_id=NODE, taxonomy=load_taxonomy(), names=detector.names, threshold=threshold_of(detector))
     observer.set_cameras(
         [watched(one, addresses[one.camera_id], interval_s=10, seconds=seconds, node_id=NODE) for one in some]
     )

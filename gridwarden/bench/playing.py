@@ -21,6 +21,7 @@ from detect.detector import Detector
 from detect.node import FOLLOW_UP_S
 from detect.novelty import surprising
 from detect.observer import Observer
+from detect.thresholds import threshold_of
 from gridwarden.bench.staging import Scene, jpeg_at
 from ingest.gate import Gate, Verdict
 from models.geometry import Box
@@ -86,7 +87,8 @@ def play(
     """What a watch node tells about the scene: the gate sorts the looks, what it lets through is inferred and judged,
     candidates are looked at again soon."""
     gate, before = Gate(), None
-    observer = Observer(node_id=NODE, taxonomy=taxonomy, names=remembering.detector.names)
+    detector = remembering.detector
+    observer = Observer(node_id=NODE, taxonomy=taxonomy, names=detector.names, threshold=threshold_of(detector))
     observer.set_cameras([Camera(CAMERA, scene.name, "", (0.0, 0.0), NODE, zones=scene.zones)])
     told: list[Told] = []
     t, number, reason = 0.0, 0, LookReason.ROUTINE

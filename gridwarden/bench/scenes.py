@@ -15,6 +15,7 @@ from typing import Any
 
 from detect.backends.openvino import OpenVinoDetector
 from detect.coverage_figures import figures_path, weights_key
+from detect.memory import KEEP_SCORE
 from gridwarden.bench.cutting import read_cuts
 from gridwarden.bench.judging import Count, Verdict, announcements
 from gridwarden.bench.playing import Remembering, Told, play
@@ -94,7 +95,7 @@ def measure(
     films = composed(plots, places, cuts, taxonomy, scenes=extent.scenes, seed=seed)
     pictures = list(stills(data, taxonomy, share=extent.share))
     days = quiet_days(places, hours=extent.quiet_h, seed=seed) if extent.quiet_h else []
-    detector = OpenVinoDetector(weights, cache=work / "compiled")
+    detector = OpenVinoDetector(weights, least_score=KEEP_SCORE, cache=work / "compiled")
     remembering = Remembering(detector, work / f"seen-{weights_key(weights)[:16]}.jsonl")
     outcome = Outcome(Verdict(), scenes=len(films), pictures=len(pictures), days=len(days) * extent.quiet_h / 24)
     whole = [*films, *pictures, *days]

@@ -9,15 +9,12 @@ import typer
 from rich.table import Table
 
 from detect.backends.opening import open_detector, thresholds_of
-from detect.detector import Detector
-from detect.evaluation import EVALUATION_SCORE, Evaluation, common_classes, judge
+from detect.evaluation import EVALUATION_SCORE, Evaluation, common_classes
 from detect.evaluation import evaluate as evaluated
-from detect.labels import Dataset, read_dataset
+from detect.labels import read_dataset
 from detect.sheet import check_sheet_path, worst, write_sheet
-from detect.testing import RecordedDetector
 from gridwarden.console import JsonOption, figure, out, print_json, progress_bar, say
 from gridwarden.detectors import WeightsOption
-from models.pictures import Detections, Image
 from models.taxonomy import load_taxonomy
 
 SheetOption = Annotated[
@@ -36,7 +33,7 @@ def evaluate(
     if sheet:
         check_sheet_path(sheet)
     data = read_dataset(dataset, split=split)
-    detector = _Kept(open_detector(weights, least_score=EVALUATION_SCORE))
+    detector = open_detector(weights, least_score=EVALUATION_SCORE)
     with progress_bar() as bar:
         task = bar.add_task("pictures", total=len(data.pictures))
         result = evaluated(
@@ -45,43 +42,22 @@ def evaluate(
     for problem in result.problems:
         say(problem)
     if sheet:
-        say(f"{sheet}: the worst of {_draw(sheet, detector, data, result)} classes")
+        say(f"{sheet}: the worst of {_draw(sheet, detector.names, data.names, result)} classes")
     if json:
         print_json(result.to_json())
     else:
         out.print(_table(result))
 
 
-class _Kept:
-    """The detector, with all it found: the sheet shows what was judged, and nothing is inferred a second time."""
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self.found: list[Detections] = []
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return self._detector.names
-
-    def detect(self, batch: list[Image]) -> list[Detections]:
-        found = self._detector.detect(batch)
-        self.found += found
-        return found
-
-    def close(self) -> None:
-        self._detector.close()
-
-
-def _draw(path: Path, detector: _Kept, data: Dataset, result: Evaluation) -> int:
+def _draw(path: Path, ours: tuple[str, ...], theirs: tuple[str, ...], result: Evaluation) -> int:
     """Writes the sheet; how many classes are on it."""
-    common = common_classes(data.names, detector.names)
-    judged = list(judge(RecordedDetector(detector.names, detector.found), data, common=common, problems=[]))
     classes = [
-        worst(judged, row, name=name, threshold=one.threshold) for row, (name, one) in enumerate(result.classes.items())
+        worst(result.judged, row, name=name, threshold=one.threshold)
+        for row, (name, one) in enumerate(result.classes.items())
     ]
     taxonomy = load_taxonomy()
-    ours = {data.names[number]: taxonomy.noun(detector.names[theirs]) for number, theirs in common.items()}
-    return write_sheet(path, classes, ours)
+    nouns = {theirs[number]: taxonomy.noun(ours[our]) for number, our in common_classes(theirs, ours).items()}
+    return write_sheet(path, classes, nouns)
 
 
 def _table(result: Evaluation) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from detect.observer import Observer
 from detect.thresholds import threshold_of
 from gridwarden.box import until_stopped
 from gridwarden.console import JsonOption, out, print_json, say
-from gridwarden.detectors import WeightsOption
+from gridwarden.detectors import WeightsOption, chosen_weights
 from gridwarden.district import NODE
 from gridwarden.own_camera import own_camera
 from ingest.fleet import Fleet
@@ -33,14 +34,14 @@ def watch(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE…", help="Videos, folders, rtsp:// or http:// URLs.")],
     seconds: Annotated[float | None, typer.Option(min=1, help="Stop after this long.")] = None,
     weights: WeightsOption = None,
+    data: Annotated[Path, typer.Option(help="Whose weights in use to take, as `up` does.")] = Path("var/gridwarden"),
     json: JsonOption = False,
 ) -> None:
     """Look at cameras and print a line per observation. The whole picture counts as footway, no-parking and
     gathering zone, and limits are seconds instead of minutes; draw zones in a district file for real work."""
     cameras = [own_camera(number, source, position=NOWHERE) for number, source in enumerate(sources, start=1)]
-    asyncio.run(
-        _watch(cameras, open_detector(weights, least_score=KEEP_SCORE), load_taxonomy(), seconds=seconds, json=json)
-    )
+    detector = open_detector(chosen_weights(weights, data=data), least_score=KEEP_SCORE)
+    asyncio.run(_watch(cameras, detector, load_taxonomy(), seconds=seconds, json=json))
 
 
 async def _watch(

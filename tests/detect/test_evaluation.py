@@ -68,6 +68,13 @@ def test_a_perfect_detector_scores_one(tmp_path: Path) -> None:
     assert result.classes["fire"].recall == 1.0
 
 
+def test_what_was_judged_comes_with_the_figures(tmp_path: Path) -> None:
+    data = dataset(tmp_path, ["0 0.5 0.5 0.4 0.4", "1 0.25 0.5 0.3 0.4"])
+    detector = RecordedDetector(NAMES, [seen((1, 0.9, (0.3, 0.3, 0.7, 0.7))), seen()])
+    judged = evaluate(detector, data, threshold=half).judged
+    assert [(len(one.true_boxes), len(one.boxes)) for one in judged] == [(1, 1), (1, 0)]
+
+
 def test_misses_and_false_finds_count_at_the_chosen_threshold(tmp_path: Path) -> None:
     data = dataset(tmp_path, ["0 0.5 0.5 0.4 0.4\n0 0.1 0.1 0.1 0.1"])
     finds = seen((1, 0.9, (0.3, 0.3, 0.7, 0.7)), (1, 0.7, (0.8, 0.8, 1, 1)), (1, 0.4, (0.05, 0.05, 0.15, 0.15)))
