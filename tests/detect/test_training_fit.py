@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("ultralytics") is None, reason="needs the extra `train`"),
     pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data is absent"),
     pytest.mark.slow,
+    pytest.mark.timeout(900),  # some seconds of training and a quantisation, on whatever else the machine does
 ]
 
 
