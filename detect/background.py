@@ -40,6 +40,13 @@ STEADY = 0.5
 STATIC_LOOKS = 3
 """Looks in a row a place must differ and hold still."""
 
+MOST_HELD = 6
+"""What is static is held against so many looks: somebody the detector misses walks past, a bus makes the exposure jump."""
+
+LET_GO = 4
+"""Held looks that one look with the old background there takes back: what was taken away is gone at once, and a cell
+that merely flickers is static again with the next look."""
+
 LEARN_LOOKS = 8
 """First looks only learn; with 5 to 10 s between them that is about a minute of street life averaged out."""
 
@@ -74,13 +81,15 @@ class Background:
     def __init__(self) -> None:
         self._reference: Cells | None = None
         self._previous: Cells | None = None
-        self._held: NDArray[np.uint8] = np.zeros((HEIGHT, WIDTH), np.uint8)
+        self._held: NDArray[np.int8] = np.zeros((HEIGHT, WIDTH), np.int8)
+        self._hidden: NDArray[np.bool_] = np.zeros((HEIGHT, WIDTH), bool)
         self._looks = 0
         self._upheavals = 0
 
     def changes(self, image: Image, detections: Detections) -> Detections:
         """The static changes in this look, as detections of the one class `static_change`."""
         cells, hidden = normalised(image), _hidden(detections)
+        self._hidden = hidden
         if self._reference is None or self._previous is None:
             self._reference, self._previous = cells.copy(), cells
             return Detections.empty((STATIC_CHANGE,))
@@ -89,16 +98,35 @@ class Background:
         self._previous = cells
         self._looks += 1
         if self._learning(cells, moved, hidden):
-            return Detections.empty((STATIC_CHANGE,))
-        counted = np.where(moved & steady, np.minimum(self._held + 1, STATIC_LOOKS), 0)
-        self._held = np.where(hidden, self._held, counted).astype(np.uint8)
+            return self._static()
+        self._held = np.where(hidden, self._held, _counted(self._held, moved, steady)).astype(np.int8)
         calm = ~hidden & ~moved
         self._reference[calm] += KEEP_RATE * (cells[calm] - self._reference[calm])
-        regions = _regions((self._held >= STATIC_LOOKS) & ~hidden)
+        regions = self._static()
         if len(regions) > MOST_REGIONS:
             self._learn_anew(cells)
             return Detections.empty((STATIC_CHANGE,))
         return regions
+
+    def unchanged(self) -> Detections:
+        """The static changes after one more look that was like the last one, as the gate says: no picture is needed.
+
+        Otherwise a quiet camera, inferred every eight minutes, would take an hour to learn its background, with
+        everything that comes to lie there meanwhile.
+        """
+        if self._reference is None or self._previous is None:
+            return Detections.empty((STATIC_CHANGE,))
+        visible = ~self._hidden
+        if self._looks < LEARN_LOOKS:
+            self._reference[visible] += LEARN_RATE * (self._previous[visible] - self._reference[visible])
+        self._looks += 1
+        grown = visible & (self._held > 0)
+        self._held[grown] = np.minimum(self._held[grown] + 1, MOST_HELD)
+        return self._static()
+
+    def _static(self) -> Detections:
+        """Behind people, too: what lay there before they came lies there still."""
+        return _regions(self._held >= STATIC_LOOKS)
 
     def to_state(self) -> dict[str, Any]:
         """JSON-ready, about 10 kB: the background survives a restart, or what stands there would become part of it."""
@@ -124,7 +152,7 @@ class Background:
 
     def _learn_anew(self, cells: Cells) -> None:
         self._reference, self._looks, self._upheavals = cells.copy(), 0, 0
-        self._held = np.zeros_like(self._held)
+        self._held = np.zeros((HEIGHT, WIDTH), np.int8)
 
     def _learning(self, cells: Cells, moved: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> bool:
         """Takes the look in while learning, or when the whole view has become another."""
@@ -138,6 +166,14 @@ class Background:
             self._reference[~hidden] += LEARN_RATE * (cells[~hidden] - self._reference[~hidden])
             return True
         return bool(upheaval)
+
+
+def _counted(held: NDArray[np.int8], moved: NDArray[np.bool_], steady: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Looks for which each cell has differed and held still; what is static is not forgotten for one passer-by."""
+    restless = np.where(held >= STATIC_LOOKS, held, 0)
+    still = np.minimum(held + 1, MOST_HELD)
+    counted: NDArray[np.int8] = np.where(moved, np.where(steady, still, restless), np.maximum(held - LET_GO, 0))
+    return counted
 
 
 def normalised(image: Image) -> Cells:
@@ -161,8 +197,8 @@ def _hidden(detections: Detections) -> NDArray[np.bool_]:
 
 
 def _regions(static: NDArray[np.bool_]) -> Detections:
-    """Connected static cells as boxes; a gap of one cell does not divide a thing."""
-    closed = cv2.morphologyEx(static.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    """Connected static cells as boxes; a gap of a few cells does not divide a thing: chairs have legs."""
+    closed = cv2.morphologyEx(static.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     _, _, rows, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     boxes = [
         Box(x / WIDTH, y / HEIGHT, (x + width) / WIDTH, (y + height) / HEIGHT).xyxy

@@ -111,7 +111,14 @@ class Observer:
         memory = self._memories.get(look.camera_id)
         if memory is None or memory.seen is None:
             return []
-        memory.scene = memory.scene.confirmed(look.captured_at, viewer(look))
+        appeared = self._appeared(memory)
+        if appeared is None:
+            memory.scene = memory.scene.confirmed(look.captured_at, viewer(look))
+        else:
+            memory.seen = appeared
+            memory.scene = remember(
+                memory.scene, appeared, look.captured_at, threshold=self._threshold, view=viewer(look)
+            )  # fmt: skip
         return self._judge(memory, look)
 
     def wants_another_look(self, camera_id: CameraId) -> bool:
@@ -173,9 +180,21 @@ class Observer:
         widened = Detections(detections.boxes, detections.scores, detections.class_ids, self._names)
         if memory.background is None:
             return widened
-        changes = _unnamed(memory.background.changes(look.small, detections), widened, self._threshold)
-        ids = np.full(len(changes), self._names.index(STATIC_CHANGE), np.int32)
-        return Detections.merge([widened, Detections(changes.boxes, changes.scores, ids, self._names)])
+        sure = np.array([row.score >= self._threshold(row.name) for row in detections], bool)
+        return self._joined(memory, widened, memory.background.changes(look.small, detections[sure]))
+
+    def _joined(self, memory: CameraMemory, seen: Detections, changes: Detections) -> Detections:
+        unnamed = _unnamed(changes, seen, memory.scene, self._threshold)
+        ids = np.full(len(unnamed), self._names.index(STATIC_CHANGE), np.int32)
+        return Detections.merge([seen, Detections(unnamed.boxes, unnamed.scores, ids, self._names)])
+
+    def _appeared(self, memory: CameraMemory) -> Detections | None:
+        """What was seen last, with static changes that have stood long enough only now; None where there are none."""
+        if memory.background is None or memory.seen is None:
+            return None
+        named = memory.seen[memory.seen.class_ids != self._names.index(STATIC_CHANGE)]
+        joined = self._joined(memory, named, memory.background.unchanged())
+        return joined if len(joined) > len(memory.seen) else None
 
     def _judge(self, memory: CameraMemory, look: Look) -> list[Observation]:
         at = memory.scene.looked_at or look.captured_at
@@ -258,17 +277,22 @@ def _without(scene: Scene, names: frozenset[str], box: Box) -> Scene:
 
 
 NAMED = (
-    "garbage", "garbage_bin", "garbage_overflow", "fire", "smoke", "pothole", "graffiti", "suitcase", "backpack",
-    "handbag", "umbrella", "chair", "dining table", "bench", "potted plant", "dog", "cat", "bird",
+    "garbage", "garbage_bin", "garbage_overflow", "fire", "smoke", "pothole", "graffiti", "umbrella", "dog", "cat",
+    "bird", "car", "bus", "truck", "bicycle", "motorcycle",
 )  # fmt: skip
-"""What has a name is told by it, and is no unnamed static change besides."""
+"""What recipes of its own tell by its name, and is no unnamed static change besides. Furniture and luggage are not
+among them: a chair before a shop has a recipe, but a chair on the footway is an object on the footway."""
 
 KNOWN_BY_NAME = 0.5
 """Share of a static change that named things must cover."""
 
 
-def _unnamed(changes: Detections, seen: Detections, threshold: Threshold) -> Detections:
-    """The static changes that nothing with a name explains."""
+def _unnamed(changes: Detections, seen: Detections, scene: Scene, threshold: Threshold) -> Detections:
+    """The static changes that nothing with a name explains, seen now or known to stand there."""
     named = [row.box for row in seen.of(*NAMED) if row.score >= threshold(row.name)]
-    keep = [sum(row.box.intersection(box) for box in named) < KNOWN_BY_NAME * row.box.area for row in changes]
+    named += [thing.box for thing in scene.things if thing.standing and thing.name in NAMED]
+    keep = [
+        max((row.box.intersection(box) for box in named), default=0.0) < KNOWN_BY_NAME * row.box.area
+        for row in changes
+    ]  # fmt: skip
     return changes[np.array(keep, bool)]

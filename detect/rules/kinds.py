@@ -12,9 +12,9 @@ from detect.memory import Scene
 from detect.rules.conditions import alone, confirmed, fits_in_size, inside, is_free, near, suits, zone_of
 from detect.rules.hit import Hit, box_around
 from detect.rules.plan import PlannedRule
-from detect.things import Thing
+from detect.things import Thing, overlap
 from models.geometry import Box
-from models.taxonomy import RuleKind
+from models.taxonomy import STATIC_CHANGE, RuleKind
 
 NEIGHBOURS = 0.5
 """Heaps closer than half their width are one heap to whoever has to clear them."""
@@ -168,12 +168,22 @@ RULES: dict[RuleKind, Callable[[PlannedRule, Scene], list[Hit]]] = {
 
 
 def _one_per_place(placed: Sequence[tuple[Thing, str]]) -> list[tuple[Thing, str]]:
-    """A box that is a suitcase to one look and a bin to the next is one thing; the one known longest stands for it."""
+    """A box that is a suitcase to one look and a bin to the next is one thing; the one known longest stands for it.
+
+    Of a static change and something with a name there, the one with the name: it says what it is.
+    """
     kept: list[tuple[Thing, str]] = []
-    for thing, name in sorted(placed, key=lambda pair: pair[0].thing_id):
-        if not any(thing.box.iou(other.box) >= SAME_THING for other, _ in kept):
+    for thing, name in sorted(placed, key=lambda pair: (pair[0].name == STATIC_CHANGE, pair[0].thing_id)):
+        if not any(_one_thing(thing, other) for other, _ in kept):
             kept.append((thing, name))
     return kept
+
+
+def _one_thing(thing: Thing, other: Thing) -> bool:
+    """A static change has the box of what differs, which may be less than the thing or more."""
+    if STATIC_CHANGE in (thing.name, other.name):
+        return overlap(thing.box, other.box) >= SAME_THING
+    return thing.box.iou(other.box) >= SAME_THING
 
 
 def _wearer(head: Thing, things: Iterable[Thing], classes: Sequence[str]) -> Thing | None:

@@ -47,6 +47,56 @@ def test_it_is_gone_when_it_was_taken_away() -> None:
     assert len(background.changes(noisy(120, 50), NOTHING)) == 0
 
 
+def test_somebody_the_detector_misses_walks_past_and_the_bag_still_lies_there() -> None:
+    background = learnt()
+    for number in range(10):
+        background.changes(with_bag(noisy(120, number)), NOTHING)
+    for number in range(3):
+        passing = with_bag(noisy(120, number))
+        cv2.rectangle(passing, (66 + number, 30), (74 + number, 70), (200, 200, 220), -1)
+        assert len(background.changes(passing, NOTHING)) == 1
+
+
+def test_weak_finds_hide_nothing() -> None:
+    """A chair the detector takes for a person at a score that begins nothing is still a new object."""
+    watching = observer(everywhere(ZoneKind.FOOTWAY))
+    chair = seen(("person", 0.22, (60 / 160, 50 / 90, 80 / 160, 66 / 90)))
+    told = []
+    for number in range(150):
+        image = noisy(120, number) if number < 12 else with_bag(noisy(120, number))
+        told += watching.see(look(number, image=image), chair if number >= 12 else seen())
+    assert codes(told) == ["A5"]
+
+
+def test_a_quiet_camera_learns_its_background_and_finds_the_bag_without_inferring() -> None:
+    watching = observer(everywhere(ZoneKind.FOOTWAY))
+    watching.see(look(0, image=noisy(120, 0)), seen())
+    for number in range(1, 20):
+        assert watching.unchanged(look(number, image=noisy(120, number))) == []
+    told = watching.see(look(20, image=with_bag(noisy(120, 20))), seen())
+    for number in range(21, 160):
+        told += watching.unchanged(look(number, image=with_bag(noisy(120, number))))
+    assert codes(told) == ["A5"]
+
+
+def test_what_always_stood_there_is_furniture() -> None:
+    watching = observer(everywhere(ZoneKind.FOOTWAY))
+    told = []
+    for number in range(150):
+        told += watching.see(look(number, image=with_bag(noisy(120, number))), seen())
+    assert told == []
+
+
+def test_a_parked_car_the_detector_misses_now_and_then_is_no_new_object() -> None:
+    watching = observer(everywhere(ZoneKind.FOOTWAY), F5={"enabled": 0})
+    car = seen(("car", 0.8, (60 / 160, 50 / 90, 80 / 160, 66 / 90)))
+    told = []
+    for number in range(150):
+        image = noisy(120, number) if number < 12 else with_bag(noisy(120, number))
+        told += watching.see(look(number, image=image), car if number >= 12 and number % 3 else seen())
+    assert told == []
+
+
 def test_clouds_dusk_and_exposure_are_no_objects() -> None:
     background = learnt()
     for number in range(80):
