@@ -63,6 +63,22 @@ def route(session: StoreSession, incident: Incident, event: IncidentEvent, take:
         assign(session, incident.incident_id, person_id, event, take)
 
 
+def escalated(
+    session: StoreSession, incident: Incident, *, now: datetime, data: Mapping[str, Any], cause: str = ""
+) -> IncidentEvent:
+    """Notes that somebody further up is asked now, and why (in the data); who calls this tells them."""
+    return append(
+        session,
+        incident_id=incident.incident_id,
+        kind=Happening.ESCALATED,
+        actor=SYSTEM,
+        at=now,
+        after=incident.state,
+        cause=cause,
+        data=data,
+    )
+
+
 def assign(
     session: StoreSession, incident_id: IncidentId, person_id: PersonId, event: IncidentEvent, take: Take
 ) -> None:

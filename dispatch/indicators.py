@@ -1,26 +1,21 @@
-"""Figures of the assessment, all counted from the event log; each can name the incidents behind it.
+"""Figures of the assessment, all counted from the event log by the database; each can name the incidents behind it.
 
-A period's figures are those of the incidents opened in it (a cohort): what became of them until now. So no later
+A period's figures are those of the incidents found in it (a cohort): what became of them until now. So no later
 stage can hold more than an earlier one, and a figure and the list behind it always agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import fmean
-from typing import TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import CTE, ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
-from dispatch.store.tables import EventRow, IncidentRow
-from models.ids import CellId, IncidentId, PersonId, SubcategoryCode
-from models.incidents import Happening
-from models.lifecycle import Step
-
-K = TypeVar("K", bound=Hashable)
+from dispatch.indicator_lives import GROUPS, INDICATORS, SPANS, lives, span
+from models.ids import CellId, IncidentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,8 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """How many incidents got how far. reported: sightings and reports, several of which may be one incident."""
+    """How many incidents got how far. reported: sightings and reports, several of which may be one incident; opened:
+    taken up, so without finds that are held for an operator's word."""
 
     reported: int
     opened: int
@@ -72,48 +68,62 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """One incident's way as far as it has come: the first moment of each stage."""
+class Span:
+    """How long something took: the mean, and what nine in ten stayed within (nearest rank). None: nobody got there."""
 
-    incident_id: IncidentId
-    cell_id: CellId | None
-    subcategory: SubcategoryCode
-    person_id: PersonId | None
-    by_camera: bool
-    opened: datetime
-    due: datetime | None
+    mean: timedelta | None
+    p90: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Everything counted for one group. counts: by name of `INDICATORS`; spans: by name of `SPANS`."""
+
+    key: str | None
     sightings: int
-    received: datetime | None
-    accepted: datetime | None
-    resolved: datetime | None
-    gone: datetime | None
-    still_there: datetime | None
-    rejected: datetime | None
-    returned: datetime | None
-    state: str
+    counts: Mapping[str, int]
+    spans: Mapping[str, Span]
+
+    def ratio(self, numerator: str, denominator: str) -> Ratio:
+        return Ratio(self.counts[numerator], self.counts[denominator])
+
+
+def count(
+    session: Session,
+    *,
+    by: str,
+    since: datetime,
+    until: datetime,
+    at: datetime,
+    cells: Collection[CellId] | None = None,
+) -> list[Counted]:
+    """Each group that has incidents in the period. by: a name of `GROUPS`; at: the moment that decides what is due."""
+    query = _counting(lives(since=since, until=until, cells=cells), by, at)
+    return [_counted(row) for row in session.execute(query).mappings()]
 
 
 def funnel(session: Session, *, since: datetime, until: datetime, cells: Collection[CellId] | None = None) -> Funnel:
-    return _funnel(lives(session, since=since, until=until, cells=cells))
+    whole = count(session, by="whole", since=since, until=until, at=until, cells=cells)
+    return _funnel(whole[0]) if whole else Funnel(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def by_cell(
     session: Session, *, since: datetime, until: datetime, cells: Collection[CellId] | None = None
 ) -> list[Row]:
-    return _rows(lives(session, since=since, until=until, cells=cells), lambda life: life.cell_id)
+    return [_row(one) for one in count(session, by="cell", since=since, until=until, at=until, cells=cells)]
 
 
 def by_person(
     session: Session, *, since: datetime, until: datetime, cells: Collection[CellId] | None = None
 ) -> list[Row]:
     """By who has it now, or had it last."""
-    return _rows(lives(session, since=since, until=until, cells=cells), lambda life: life.person_id)
+    return [_row(one) for one in count(session, by="person", since=since, until=until, at=until, cells=cells)]
 
 
 def by_subcategory(
     session: Session, *, since: datetime, until: datetime, cells: Collection[CellId] | None = None
 ) -> list[Row]:
-    return _rows(lives(session, since=since, until=until, cells=cells), lambda life: life.subcategory)
+    return [_row(one) for one in count(session, by="subcategory", since=since, until=until, at=until, cells=cells)]
 
 
 def incident_ids(
@@ -125,114 +135,68 @@ def incident_ids(
     cells: Collection[CellId] | None = None,
     person_id: str | None = None,
     subcategory: str | None = None,
+    department_id: str | None = None,
+    at: datetime | None = None,
 ) -> list[IncidentId]:
     """The incidents counted by a figure: a name of `INDICATORS`. Raises KeyError for another."""
-    counted = INDICATORS[indicator]
-    return [
-        life.incident_id
-        for life in lives(session, since=since, until=until, cells=cells)
-        if counted(life) and person_id in (None, life.person_id) and subcategory in (None, life.subcategory)
-    ]
+    life = lives(since=since, until=until, cells=cells)
+    query = select(life.c.incident_id).where(INDICATORS[indicator](life, at or until)).order_by(life.c.number)
+    wanted = {"person": person_id, "subcategory": subcategory, "department": department_id}
+    for group, key in wanted.items():
+        if key is not None:
+            query = query.where(GROUPS[group](life) == key)
+    return [IncidentId(one) for one in session.scalars(query)]
 
 
-INDICATORS: Mapping[str, Callable[[Life], bool]] = {
-    "reported": lambda life: True,
-    "opened": lambda life: True,
-    "received": lambda life: bool(life.received or life.accepted or life.resolved),
-    "accepted": lambda life: bool(life.accepted or life.resolved),
-    "resolved": lambda life: life.resolved is not None,
-    "verified": lambda life: bool(life.gone or life.still_there),
-    "closed": lambda life: life.state == "closed",
-    "rejected": lambda life: life.state == "rejected",
-    "on_time": lambda life: life.resolved is not None and (life.due is None or life.resolved <= life.due),
-    "rework": lambda life: life.still_there is not None,
-    "returned": lambda life: life.returned is not None,
-    "camera": lambda life: life.by_camera,
-    "false_alarms": lambda life: life.by_camera and life.state == "rejected",
-}
-"""What each figure counts. Who accepts has received, who resolves has accepted: the app may have been offline."""
+def _counting(life: CTE, by: str, at: datetime) -> Select[Any]:
+    key = GROUPS[by](life).label("key")
+    flags = [case((flag(life, at), 1), else_=0).label(name) for name, flag in INDICATORS.items()]
+    columns: list[ColumnElement[Any]] = [key, life.c.sightings, *flags]
+    for name in SPANS:
+        length = span(life, name)
+        columns += [
+            length.label(name),
+            func.row_number().over(partition_by=GROUPS[by](life), order_by=length.nulls_last()).label(f"{name}_rank"),
+            func.count(length).over(partition_by=GROUPS[by](life)).label(f"{name}_n"),
+        ]
+    one = select(*columns).subquery("one")
+    figures: list[ColumnElement[Any]] = [one.c.key, func.sum(one.c.sightings).label("sightings")]
+    figures += [func.sum(one.c[name]).label(name) for name in INDICATORS]
+    for name in SPANS:
+        ninth = one.c[f"{name}_rank"] == (9 * one.c[f"{name}_n"] + 9) // 10
+        figures += [func.avg(one.c[name]).label(name), func.max(case((ninth, one.c[name]))).label(f"{name}_p90")]
+    return select(*figures).group_by(one.c.key).order_by(one.c.key)
 
 
-def lives(session: Session, *, since: datetime, until: datetime, cells: Collection[CellId] | None = None) -> list[Life]:
-    """Every incident opened in [since, until), in the order of opening."""
-    query = _lives(since, until)
-    if cells is not None:
-        query = query.where(IncidentRow.cell_id.in_(list(cells)))
-    return [Life(**row) for row in session.execute(query).mappings()]
-
-
-def _lives(since: datetime, until: datetime) -> Select[*tuple[object, ...]]:
-    return (
-        select(
-            IncidentRow.incident_id,
-            IncidentRow.cell_id,
-            IncidentRow.subcategory,
-            IncidentRow.assignee_id.label("person_id"),
-            IncidentRow.due_at.label("due"),
-            IncidentRow.state,
-            (func.max(case((EventRow.kind == Step.OPEN, EventRow.actor_role))) == "camera").label("by_camera"),
-            func.count().filter(EventRow.kind.in_((Step.OPEN, Happening.ATTACHED))).label("sightings"),
-            _first(Step.OPEN).label("opened"),
-            _first(Step.RECEIVE).label("received"),
-            _first(Step.ACCEPT).label("accepted"),
-            _first(Step.RESOLVE).label("resolved"),
-            _first(Step.CONFIRM_GONE).label("gone"),
-            _first(Step.CONFIRM_STILL_THERE).label("still_there"),
-            _first(Step.NOTHING_HERE).label("rejected"),
-            _first(Step.RETURN).label("returned"),
-        )
-        .join(EventRow, EventRow.incident_id == IncidentRow.incident_id)
-        .where(IncidentRow.opened_at >= since, IncidentRow.opened_at < until)
-        .group_by(IncidentRow.incident_id)
-        .order_by(IncidentRow.number)
+def _counted(row: Mapping[Any, Any]) -> Counted:
+    return Counted(
+        key=row["key"],
+        sightings=int(row["sightings"]),
+        counts={name: int(row[name]) for name in INDICATORS},
+        spans={name: Span(_span(row[name]), _span(row[f"{name}_p90"])) for name in SPANS},
     )
 
 
-def _first(kind: str) -> ColumnElement[datetime | None]:
-    return func.min(case((EventRow.kind == kind, EventRow.at)), type_=EventRow.at.type)
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=float(seconds))
 
 
-def _funnel(cohort: Collection[Life]) -> Funnel:
-    return Funnel(
-        reported=sum(life.sightings for life in cohort),
-        opened=len(cohort),
-        received=_count(cohort, "received"),
-        accepted=_count(cohort, "accepted"),
-        resolved=_count(cohort, "resolved"),
-        verified=_count(cohort, "verified"),
-        closed=_count(cohort, "closed"),
-        rejected=_count(cohort, "rejected"),
-    )
+def _funnel(one: Counted) -> Funnel:
+    stages = ("opened", "received", "accepted", "resolved", "verified", "closed", "rejected")
+    return Funnel(one.sightings, *(one.counts[stage] for stage in stages))
 
 
-def _rows(cohort: Iterable[Life], key: Callable[[Life], K]) -> list[Row]:
-    groups: dict[K, list[Life]] = {}
-    for life in cohort:
-        groups.setdefault(key(life), []).append(life)
-    return [_row(None if group is None else str(group), members) for group, members in groups.items()]
-
-
-def _row(key: str | None, cohort: Collection[Life]) -> Row:
-    figures = _funnel(cohort)
+def _row(one: Counted) -> Row:
     return Row(
-        key=key,
-        funnel=figures,
-        handled=Ratio(figures.resolved, figures.opened),
-        on_time=Ratio(_count(cohort, "on_time"), figures.resolved),
-        closed=Ratio(figures.closed, figures.opened),
-        rework=Ratio(_count(cohort, "rework"), figures.verified),
-        returned=Ratio(_count(cohort, "returned"), figures.opened),
-        false_alarms=Ratio(_count(cohort, "false_alarms"), _count(cohort, "camera")),
-        mean_to_accept=_mean((life.opened, life.accepted) for life in cohort),
-        mean_to_resolve=_mean((life.opened, life.resolved) for life in cohort),
-        mean_to_close=_mean((life.opened, life.gone) for life in cohort),
+        key=one.key,
+        funnel=_funnel(one),
+        handled=one.ratio("resolved", "opened"),
+        on_time=one.ratio("on_time", "resolved"),
+        closed=one.ratio("closed", "opened"),
+        rework=one.ratio("rework", "verified"),
+        returned=one.ratio("returned", "opened"),
+        false_alarms=one.ratio("false_alarms", "camera"),
+        mean_to_accept=one.spans["to_accept"].mean,
+        mean_to_resolve=one.spans["to_resolve"].mean,
+        mean_to_close=one.spans["to_close"].mean,
     )
-
-
-def _count(cohort: Iterable[Life], indicator: str) -> int:
-    return sum(1 for life in cohort if INDICATORS[indicator](life))
-
-
-def _mean(spans: Iterable[tuple[datetime, datetime | None]]) -> timedelta | None:
-    seconds = [(end - start).total_seconds() for start, end in spans if end is not None]
-    return timedelta(seconds=fmean(seconds)) if seconds else None

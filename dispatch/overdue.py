@@ -10,8 +10,7 @@ from sqlalchemy import func, select
 
 from dispatch import deliveries
 from dispatch.directory import read_directory
-from dispatch.events import append
-from dispatch.followups import SYSTEM
+from dispatch.followups import escalated
 from dispatch.routing import leaders
 from dispatch.rows import EVENT, INCIDENT, incident_of
 from dispatch.store.store import StoreSession
@@ -78,14 +77,6 @@ def _call(session: StoreSession, incident: Incident, calls: Calls, now: datetime
     person_id = whom(leaders(directory, cell_id=incident.cell_id, at=now), holder=holder, count=calls.count)
     if person_id is None:
         return
-    event = append(
-        session,
-        incident_id=incident.incident_id,
-        kind=Happening.ESCALATED,
-        actor=SYSTEM,
-        at=now,
-        after=incident.state,
-        cause=f"{CAUSE}{now.isoformat()}",
-        data={"person": person_id, "to": person_id, "call": calls.count + 1, "reason": "overdue"},
-    )
+    data = {"person": person_id, "to": person_id, "call": calls.count + 1, "reason": "overdue"}
+    event = escalated(session, incident, now=now, data=data, cause=f"{CAUSE}{now.isoformat()}")
     deliveries.owe(session, event, person_id=person_id, kind="escalated")

@@ -12,8 +12,9 @@ from dispatch import deadlines, deliveries
 from dispatch.clocks import calendar, department_of, limit_of
 from dispatch.directory import read_directory
 from dispatch.events import append, find_event, find_incident
-from dispatch.followups import SYSTEM, assign, route
+from dispatch.followups import SYSTEM, assign, escalated, route
 from dispatch.overdue import escalate_overdue
+from dispatch.part_reminders import remind_parts
 from dispatch.passed_over import passed_over
 from dispatch.queries import timeline
 from dispatch.routing import Directory, centre, choose, department_line, line_of_duty
@@ -92,6 +93,7 @@ def remind(session: StoreSession, *, now: datetime) -> None:
         passed = [mark for mark in REMIND_AT if share >= mark]
         if passed:
             _remind_once(session, incident, passed[-1], now)
+    remind_parts(session, now=now, marks=REMIND_AT)
 
 
 def resume_suspended(session: StoreSession, *, now: datetime) -> None:
@@ -119,15 +121,8 @@ def _escalate(
     person_id = choose(line, passed=passed_over(session, incident.incident_id) | {silent})
     if person_id is None:
         return
-    event = append(
-        session,
-        incident_id=incident.incident_id,
-        kind=Happening.ESCALATED,
-        actor=SYSTEM,
-        at=now,
-        after=incident.state,
-        data={"from": silent, "to": person_id, "reason": "no acknowledgement in time"},
-    )
+    data = {"from": silent, "to": person_id, "reason": "no acknowledgement in time"}
+    event = escalated(session, incident, now=now, data=data)
     assign(session, incident.incident_id, person_id, event, take_step)
 
 

@@ -33,8 +33,10 @@ from models.text import Text
 router = APIRouter(tags=["indicators"])
 
 IndicatorName = Literal[
-    "reported", "opened", "received", "accepted", "resolved", "verified", "closed", "rejected",
-    "on_time", "rework", "returned", "camera", "false_alarms",
+    "reported", "opened", "filed_on_time", "assigned", "dispatched_right", "received", "accepted", "resolved",
+    "verified", "passed", "closed", "rejected", "merged", "on_time", "due", "due_done", "due_on_time", "due_to_close",
+    "closed_due", "closed_on_time", "overdue", "rework", "returned", "extended", "suspended", "camera",
+    "false_alarms", "missed", "in_view",
 ]  # fmt: skip
 
 # The weekly review is the shortest meeting that looks at these; a leap year is the longest period compared.

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.parts import Parts
 from dashboard.routes.indicators import IndicatorName
-from dispatch.indicators import INDICATORS
+from dispatch.indicator_lives import INDICATORS
 from dispatch.testing import CENTRE, EAST_CAMERA, WANG, observation, see
 from models.taxonomy import SeenBy
 from models.text import Text

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from dispatch.indicators import INDICATORS, Ratio, by_cell, by_person, by_subcategory, funnel, incident_ids
+from dispatch.indicator_lives import INDICATORS
+from dispatch.indicators import Ratio, by_cell, by_person, by_subcategory, funnel, incident_ids
 from dispatch.node_requests import VERIFY, waiting_requests
 from dispatch.queries import list_incidents, timeline
 from dispatch.steps import take_step
