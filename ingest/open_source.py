@@ -7,7 +7,7 @@ from ingest.means import Means, shared_means
 from ingest.source import Source
 from ingest.sources.gb28181 import GatewaySource
 from ingest.sources.pictures import EVERY_S, PICTURE_SUFFIXES, FolderSource, PictureSource
-from ingest.sources.rtsp import ContinuousRtspSource, RtspSource
+from ingest.sources.rtsp import rtsp_source
 from ingest.sources.snapshot import SnapshotSource
 from ingest.sources.video import VideoSource
 from models.clock import Clock
@@ -35,8 +35,7 @@ def _network_source(
         return SnapshotSource(address, clock=clock, allow_private=allow_private, means=means)
     if address.scheme == "gb28181":
         return GatewaySource(address, clock=clock, allow_private=allow_private, means=means)
-    kind = ContinuousRtspSource if camera.continuous else RtspSource
-    return kind(address, clock=clock, allow_private=allow_private, means=means)
+    return rtsp_source(address, continuous=camera.continuous, clock=clock, allow_private=allow_private, means=means)
 
 
 def _file_source(address: FileAddress, *, clock: Clock, means: Means) -> Source:

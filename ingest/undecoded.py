@@ -8,6 +8,7 @@ libjpeg scales inside the DCT. A 640 × 360 picture at a quarter size costs 0.5 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -28,6 +29,20 @@ _SCALES = (
     (2, cv2.IMREAD_REDUCED_COLOR_2),
     (1, cv2.IMREAD_COLOR),
 )
+
+
+class Pixels(Protocol):
+    """A picture of which as much is made as is asked for. small: uint8 (h, w, 3) BGR, at hand."""
+
+    small: Image
+
+    def image(self) -> Image:
+        """All of it, longest side at most `MAX_SIDE`; kept once made."""
+        ...
+
+    def reduced(self, side: int) -> Image:
+        """Its longest side `side` pixels or more, or all of it where that is smaller."""
+        ...
 
 
 class Undecoded:
@@ -80,9 +95,9 @@ class UndecodedShot(Shot):
 
     __slots__ = ("undecoded",)
 
-    undecoded: Undecoded
+    undecoded: Pixels
 
-    def __init__(self, undecoded: Undecoded, captured_at: datetime, camera_clock: datetime | None = None) -> None:
+    def __init__(self, undecoded: Pixels, captured_at: datetime, camera_clock: datetime | None = None) -> None:
         object.__setattr__(self, "undecoded", undecoded)
         object.__setattr__(self, "captured_at", captured_at)
         object.__setattr__(self, "camera_clock", camera_clock)
@@ -97,10 +112,10 @@ class UndecodedLook(Look):
 
     __slots__ = ("undecoded",)
 
-    undecoded: Undecoded
+    undecoded: Pixels
 
     def __init__(
-        self, camera_id: CameraId, undecoded: Undecoded, captured_at: datetime, seq: int, reason: LookReason
+        self, camera_id: CameraId, undecoded: Pixels, captured_at: datetime, seq: int, reason: LookReason
     ) -> None:
         for name, value in (
             ("camera_id", camera_id), ("undecoded", undecoded), ("captured_at", captured_at), ("seq", seq),

@@ -7,8 +7,8 @@ import time
 from ingest.addresses import NetworkAddress, parse
 from ingest.gateway import Gateway
 from ingest.means import Means
-from ingest.source import Shot
-from ingest.sources.rtsp import RtspSource
+from ingest.source import Shot, Source
+from ingest.sources.rtsp import rtsp_source
 from models.clock import Clock
 from models.errors import SourceError
 from models.places import Trouble
@@ -30,7 +30,7 @@ class GatewaySource:
         self._allow_private = allow_private
         self._means = means
         self._gateway = Gateway(address, allow_private=allow_private, means=means)
-        self._stream: RtspSource | None = None
+        self._stream: Source | None = None
 
     async def look(self, *, deadline_s: float) -> Shot:
         stop_at = time.monotonic() + deadline_s
@@ -44,10 +44,12 @@ class GatewaySource:
     async def close(self) -> None:
         await self._gateway.close()
 
-    async def _play(self, *, deadline_s: float) -> RtspSource:
+    async def _play(self, *, deadline_s: float) -> Source:
         """What the gateway names is an address like any other: its host is checked before it is connected to."""
         address = parse(await self._gateway.play(self._device, self._channel, deadline_s=deadline_s))
         if not isinstance(address, NetworkAddress) or address.scheme not in ("rtsp", "rtsps"):
             raise SourceError("The gateway names a stream that is not RTSP.", reason=Trouble.REFUSED)
-        self._stream = RtspSource(address, clock=self._clock, allow_private=self._allow_private, means=self._means)
+        self._stream = rtsp_source(
+            address, continuous=False, clock=self._clock, allow_private=self._allow_private, means=self._means
+        )
         return self._stream

@@ -1,132 +1,101 @@
-"""RTSP cameras: opened for one keyframe and closed again, or kept open where the camera is marked continuous."""
+"""RTSP cameras: by the keyframe client, and by FFmpeg where that is not understood."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
+import logging
 import time
-from datetime import datetime
+from collections.abc import Callable
+from typing import Protocol
 
 from ingest.addresses import NetworkAddress
 from ingest.means import Means
-from ingest.resolve import Resolver
-from ingest.source import Shot
-from ingest.sources.stream import Stream
+from ingest.rtsp_message import NotSpokenError
+from ingest.source import Shot, Source
+from ingest.sources.continuous import ContinuousKeyframeSource
+from ingest.sources.keyframe import KeyframeSource
+from ingest.sources.rtsp_ffmpeg import ContinuousFfmpegSource, FfmpegSource
 from models.clock import Clock
 from models.errors import SourceError
-from models.pictures import Image
 from models.places import Trouble
 
-SILENCE_S = 10.0
-"""A kept-open stream that sends nothing for this long is given up and opened anew at the next look."""
+log = logging.getLogger(__name__)
+
+DOUBT = 2
+"""Looks in a row without a picture, from a camera that answers, until FFmpeg tries one: it knows more dialects."""
+
+_DOUBTFUL = frozenset({Trouble.TIMEOUT, Trouble.NOT_A_PICTURE, Trouble.ENDED})
+"""Troubles another client may not have; refused passwords and dead cameras are the same to both."""
+
+
+class Placed(Source, Protocol):
+    """A source that knows where the camera was found."""
+
+    @property
+    def address(self) -> NetworkAddress: ...
+
+
+def rtsp_source(
+    address: NetworkAddress, *, continuous: bool, clock: Clock, allow_private: bool, means: Means
+) -> Source:
+    """For rtsp:// and rtsps://; the latter by FFmpeg, as few cameras have certificates and none a known one."""
+    lean = ContinuousKeyframeSource if continuous else KeyframeSource
+    full = ContinuousFfmpegSource if continuous else FfmpegSource
+
+    def by_ffmpeg(found: NetworkAddress) -> Source:
+        return full(found, clock=clock, allow_private=allow_private, means=means)
+
+    if address.scheme != "rtsp":
+        return by_ffmpeg(address)
+    return RtspSource(lean(address, clock=clock, allow_private=allow_private, means=means), otherwise=by_ffmpeg)
 
 
 class RtspSource:
-    """`Source` for rtsp://: connects, takes the first keyframe, hangs up. 1,438 open streams would cost four cores."""
+    """`Source` that stays with what gave pictures, and says once when that is FFmpeg."""
 
-    def __init__(self, address: NetworkAddress, *, clock: Clock, allow_private: bool, means: Means) -> None:
-        self._address = address
-        self._clock = clock
-        self._means = means
-        self._resolver = Resolver(means.waiting, allow_private=allow_private)
+    def __init__(self, lean: Placed, *, otherwise: Callable[[NetworkAddress], Source]) -> None:
+        self._lean = lean
+        self._otherwise = otherwise
+        self._full: Source | None = None
+        self._in_vain = 0
+        self._said = False
 
     async def look(self, *, deadline_s: float) -> Shot:
         stop_at = time.monotonic() + deadline_s
-        ip = await self._resolver.ip(self._address.host, deadline_s=deadline_s)
+        if self._full is not None:
+            return await self._fully(self._full, deadline_s=deadline_s)
+        if self._in_vain >= DOUBT:
+            return await self._change("It gave no picture.", deadline_s=deadline_s)
         try:
-            image = await self._means.waiting.run(
-                lambda: self._keyframe(ip, stop_at=stop_at), deadline_s=deadline_s, what=self._address.shown
-            )
-        except SourceError:
-            self._resolver.forget()
+            shot = await self._lean.look(deadline_s=deadline_s)
+        except NotSpokenError as error:
+            return await self._change(str(error), deadline_s=max(stop_at - time.monotonic(), 0.1))
+        except SourceError as error:
+            self._in_vain = self._in_vain + 1 if error.reason in _DOUBTFUL else 0
             raise
-        return Shot(image, self._clock.now())
+        self._in_vain = 0
+        return shot
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        await self._lean.close()
+        if self._full is not None:
+            await self._full.close()
 
-    def _keyframe(self, ip: str, *, stop_at: float) -> Image:
-        with Stream(self._address, ip=ip, stop_at=stop_at, read_s=stop_at - time.monotonic()) as stream:
-            return next(stream.keyframes(stop_at=stop_at))
+    async def _change(self, why: str, *, deadline_s: float) -> Shot:
+        self._in_vain = 0
+        await self._lean.close()
+        shown = self._lean.address.shown
+        self._full = self._otherwise(self._lean.address)
+        shot = await self._fully(self._full, deadline_s=deadline_s)
+        if not self._said:
+            self._said = True
+            log.warning("%s is read by FFmpeg from now on, at more than twice the CPU. %s", shown, why)
+        return shot
 
-
-class ContinuousRtspSource:
-    """`Source` that keeps the stream open in a thread of its own; a look gives the newest keyframe not given before."""
-
-    def __init__(self, address: NetworkAddress, *, clock: Clock, allow_private: bool, means: Means) -> None:
-        self._address = address
-        self._clock = clock
-        self._resolver = Resolver(means.waiting, allow_private=allow_private)
-        self._reader: _Reader | None = None
-
-    async def look(self, *, deadline_s: float) -> Shot:
-        if self._reader is None or self._reader.ended:
-            ip = await self._resolver.ip(self._address.host, deadline_s=deadline_s)
-            self._reader = _Reader(self._address, ip=ip, clock=self._clock, open_s=deadline_s)
+    async def _fully(self, full: Source, *, deadline_s: float) -> Shot:
         try:
-            async with asyncio.timeout(deadline_s):
-                return await self._reader.newest()
-        except TimeoutError:
-            raise SourceError(
-                f"{self._address.shown} sent no keyframe within {deadline_s:g} s.", reason=Trouble.TIMEOUT
-            ) from None
-
-    async def close(self) -> None:
-        if self._reader is not None:
-            self._reader.stop()
-
-
-class _Reader:
-    """The thread behind a continuous stream: keeps the newest keyframe, tells the event loop when there is one."""
-
-    def __init__(self, address: NetworkAddress, *, ip: str, clock: Clock, open_s: float) -> None:
-        self._address = address
-        self._ip = ip
-        self._clock = clock
-        self._open_s = open_s
-        self._loop = asyncio.get_running_loop()
-        self._fresh = asyncio.Event()
-        self._newest: tuple[Image, datetime] | None = None
-        self._error: SourceError | None = None
-        self._stopping = False
-        threading.Thread(target=self._read, name="continuous-rtsp", daemon=True).start()
-
-    @property
-    def ended(self) -> bool:
-        return self._error is not None
-
-    async def newest(self) -> Shot:
-        await self._fresh.wait()
-        self._fresh.clear()
-        if self._error is not None:
-            raise self._error
-        newest = self._newest
-        if newest is None:
-            raise SourceError(f"{self._address.shown} was stopped.", reason=Trouble.ENDED)
-        return Shot(*newest)
-
-    def stop(self) -> None:
-        self._stopping = True
-        self._fresh.set()
-
-    def _read(self) -> None:
-        error = SourceError(f"{self._address.shown} ended its stream.", reason=Trouble.ENDED)
-        try:
-            stop_at = time.monotonic() + self._open_s
-            with Stream(self._address, ip=self._ip, stop_at=stop_at, read_s=SILENCE_S) as stream:
-                # A camera switched to another encoding sends on for ever what this stream cannot decode.
-                for image in stream.keyframes(stop_at=stop_at, then_s=self._open_s):
-                    if self._stopping:
-                        break
-                    self._newest = (image, self._clock.now())
-                    self._tell()
-        except SourceError as raised:
-            error = raised
-        self._error = error
-        self._tell()
-
-    def _tell(self) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._fresh.set)
-        except RuntimeError:
-            self._stopping = True  # The event loop has ended: nobody is left to look.
+            return await full.look(deadline_s=deadline_s)
+        except SourceError:
+            # Somebody may be changing the camera's settings: the keyframe client is asked first again.
+            self._full = None
+            await full.close()
+            raise
