@@ -28,7 +28,6 @@ from dispatch.testing import (
     EAST_CAMERA,
     LI,
     PHOTO,
-    ZHAO,
     fill_small_district,
     observation,
     see,
@@ -43,14 +42,27 @@ from models.observations import Verdict
 from models.people import Actor, Role
 from models.testing import FakeClock
 
-OPERATOR, LEADER = Actor(Role.OPERATOR, CENTRE), Actor(Role.LEADER, ZHAO)
+OPERATOR = Actor(Role.OPERATOR, CENTRE)
+HANDLER = (Step.RECEIVE, Step.ACCEPT, Step.RESOLVE, Step.RESOLVE, Step.RETURN, Step.NOTHING_HERE)
+SOMEBODY = (
+    Step.CONFIRM,
+    Step.ASSIGN,
+    Step.CONFIRM_GONE,
+    Step.CONFIRM_STILL_THERE,
+    Step.EXTEND,
+    Step.SUSPEND,
+    Step.RESUME,
+    Step.MERGE,
+    Step.REOPEN,
+    Step.NOTHING_HERE,
+)
 _numbers = itertools.count()
 
 
 @st.composite
 def acts(draw: st.DrawFn) -> tuple[str, int, int, int]:
     """What is done, to which incident, with what, and how many minutes go by before."""
-    kind = draw(st.sampled_from(("see", "hold", "report", "step", "step", "step", "step", "camera", "sweep")))
+    kind = draw(st.sampled_from(("see", "hold", "report", "step", "step", "work", "work", "camera", "camera", "sweep")))
     return kind, draw(st.integers(0, 5)), draw(st.integers(0, 40)), draw(st.sampled_from((0, 3, 11, 40, 200, 1500)))
 
 
@@ -105,13 +117,14 @@ class Story:
             for key in asked:
                 verify(self.store, chosen, key, list(Verdict)[choice % len(Verdict)])
             return
-        steps = [step for step in Step if step not in (Step.OPEN, Step.VERIFY, Step.SPLIT, Step.UNMERGE, Step.CALL_IN)]
-        actor = worker(chosen.assignment.person_id) if chosen.assignment and choice % 2 else OPERATOR
+        step, actor = SOMEBODY[choice % len(SOMEBODY)], OPERATOR
+        if kind == "work" and chosen.assignment:
+            step, actor = HANDLER[choice % len(HANDLER)], worker(chosen.assignment.person_id)
         data = {"photo": PHOTO, "reason": "因为", "person": LI, "into": other.incident_id}
         try:
             with self.store.transaction() as session:
                 take_step(
-                    session, incident_id=chosen.incident_id, step=steps[choice % len(steps)], actor=actor,
+                    session, incident_id=chosen.incident_id, step=step, actor=actor,
                     now=self.clock.now(), data=data,
                 )  # fmt: skip
         except (StepRefusedError, GridwardenError):
