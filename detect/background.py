@@ -41,7 +41,7 @@ STATIC_LOOKS = 3
 """Looks in a row a place must differ and hold still."""
 
 MOST_HELD = 6
-"""What is static is held against so many looks: somebody the detector misses walks past, a bus makes the exposure jump."""
+"""What is static is held that firmly: somebody the detector misses walks past, a bus makes the exposure jump."""
 
 LET_GO = 4
 """Held looks that one look with the old background there takes back: what was taken away is gone at once, and a cell

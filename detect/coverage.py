@@ -144,8 +144,10 @@ def _row(
 
 _EVENTS = {
     "composed": Text(
-        "合成场景（真实物体放入真实录像）{} 次", "{} events in composed scenes (real objects, real clips)"
+        "合成场景（真实物体放入真实录像，至少占画面宽的 7%）{} 次",
+        "{} events in composed scenes (real objects of 7 % of the picture's width and more, real clips)",
     ),
+    "clip": Text("真实录像播放 {} 次", "{} plays of a real clip in changing light"),
     "picture": Text("未参与训练的图片当作摄像头 {} 处", "{} in held-out pictures played as cameras"),
 }
 

@@ -277,7 +277,7 @@ def _without(scene: Scene, names: frozenset[str], box: Box) -> Scene:
 
 
 NAMED = (
-    "garbage", "garbage_bin", "garbage_overflow", "fire", "smoke", "pothole", "graffiti", "umbrella", "dog", "cat",
+    "garbage", "garbage_bin", "garbage_overflow", "fire", "smoke", "pothole", "umbrella", "dog", "cat",
     "bird", "car", "bus", "truck", "bicycle", "motorcycle",
 )  # fmt: skip
 """What recipes of its own tell by its name, and is no unnamed static change besides. Furniture and luggage are not

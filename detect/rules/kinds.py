@@ -12,7 +12,7 @@ from detect.memory import Scene
 from detect.rules.conditions import alone, confirmed, fits_in_size, inside, is_free, near, suits, zone_of
 from detect.rules.hit import Hit, box_around
 from detect.rules.plan import PlannedRule
-from detect.things import Thing, overlap
+from detect.things import Thing, kin, overlap
 from models.geometry import Box
 from models.taxonomy import STATIC_CHANGE, RuleKind
 
@@ -21,6 +21,10 @@ NEIGHBOURS = 0.5
 
 SAME_THING = 0.5
 """Boxes of two classes this alike are one thing with two names; a bag on a bench shares less with it."""
+
+NESTED, NESTED_IOU = 0.8, 0.35
+"""A lorry's cab, or a car without its roof, lies that much in the box of the whole and fills that much of it; a car
+that stands in front of a lorry fills less."""
 
 
 def dwell(rule: PlannedRule, scene: Scene) -> list[Hit]:
@@ -42,7 +46,7 @@ def dwell(rule: PlannedRule, scene: Scene) -> list[Hit]:
     return [
         Hit(
             f"thing {thing.thing_id}", thing.box, (thing,), name, thing.box.area,
-            since=thing.standing_since, sightings=thing.sightings, ripe=confirmed([thing], recipe),
+            since=thing.standing_since, sightings=thing.sightings, ripe=_shown([thing]) and confirmed([thing], recipe),
         )
         for thing, name in _one_per_place(standing)
     ]  # fmt: skip
@@ -61,7 +65,7 @@ def count(rule: PlannedRule, scene: Scene) -> list[Hit]:
         and (thing.standing or not recipe.standing)
     ]  # fmt: skip
     return [
-        Hit(f"zone {name}", box_around(found), tuple(found), name, len(found))
+        Hit(f"zone {name}", box_around(found), tuple(found), name, len(found), ripe=_shown(found))
         for name, found in _by_zone(rule, small, aspect=scene.aspect)
         if len(found) >= recipe.count and (not recipe.max_count or len(found) <= recipe.max_count)
     ]
@@ -81,7 +85,7 @@ def area(rule: PlannedRule, scene: Scene) -> list[Hit]:
                 Hit(
                     f"heap {oldest.thing_id}", box_around(heap), tuple(heap), names[oldest.thing_id], size,
                     since=min(thing.standing_since for thing in heap),
-                    sightings=max(thing.sightings for thing in heap),
+                    sightings=max(thing.sightings for thing in heap), ripe=_shown(heap),
                 )
             )  # fmt: skip
     return hits
@@ -138,7 +142,8 @@ def together(rule: PlannedRule, scene: Scene) -> list[Hit]:
             hits.append(
                 Hit(
                     f"thing {thing.thing_id}", box_around([thing, *others]), (thing,), name, thing.box.area,
-                    since=thing.standing_since, companions=len(others), ripe=confirmed([thing], recipe),
+                    since=thing.standing_since, companions=len(others),
+                    ripe=_shown([thing]) and confirmed([thing], recipe),
                 )
             )  # fmt: skip
     return hits
@@ -167,6 +172,12 @@ RULES: dict[RuleKind, Callable[[PlannedRule, Scene], list[Hit]]] = {
 }
 
 
+def _shown(things: Iterable[Thing]) -> bool:
+    """The last look itself shows one of them. What is only believed to stand there is watched, and told when it is
+    seen again: a car that has just driven off must not be announced while memory is still patient."""
+    return any(not thing.missed for thing in things)
+
+
 def _one_per_place(placed: Sequence[tuple[Thing, str]]) -> list[tuple[Thing, str]]:
     """A box that is a suitcase to one look and a bin to the next is one thing; the one known longest stands for it.
 
@@ -183,7 +194,9 @@ def _one_thing(thing: Thing, other: Thing) -> bool:
     """A static change has the box of what differs, which may be less than the thing or more."""
     if STATIC_CHANGE in (thing.name, other.name):
         return overlap(thing.box, other.box) >= SAME_THING
-    return thing.box.iou(other.box) >= SAME_THING
+    alike = thing.box.iou(other.box)
+    nested = other.name in kin(thing.name) and overlap(thing.box, other.box) >= NESTED
+    return alike >= SAME_THING or (nested and alike >= NESTED_IOU)
 
 
 def _wearer(head: Thing, things: Iterable[Thing], classes: Sequence[str]) -> Thing | None:

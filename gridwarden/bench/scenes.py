@@ -96,7 +96,7 @@ def measure(
     pictures = list(stills(data, taxonomy, share=extent.share))
     days = quiet_days(places, hours=extent.quiet_h, seed=seed) if extent.quiet_h else []
     detector = OpenVinoDetector(weights, least_score=KEEP_SCORE, cache=work / "compiled")
-    remembering = Remembering(detector, work / f"seen-{weights_key(weights)[:16]}.jsonl")
+    remembering = Remembering(detector, work / f"seen-{weights_key(weights)[:16]}-{KEEP_SCORE:g}.jsonl")
     outcome = Outcome(Verdict(), scenes=len(films), pictures=len(pictures), days=len(days) * extent.quiet_h / 24)
     whole = [*films, *pictures, *days]
     for number, scene in enumerate(whole, start=1):

@@ -36,13 +36,15 @@ GAINS = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """One fixed camera's film. person: height of a person at the top and the bottom edge, share of the height."""
+    """One fixed camera's film. person: height of a person at the top and the bottom edge, share of the height;
+    shown: where the film itself shows things that are to be told, over its whole length."""
 
     name: str
     clip: Path
     person: tuple[float, float]
     shuffled: bool
     grounds: Mapping[str, Polygon]
+    shown: Mapping[str, Box] = field(default_factory=dict)
 
     def height_of(self, metres: float, y: float) -> float:
         """Share of the picture's height of a thing that stands at y."""
@@ -117,7 +119,7 @@ class Scene:
 
     @property
     def kind(self) -> str:
-        return "picture" if self.picture else "composed"
+        return "picture" if self.picture else "clip" if self.truth else "composed"
 
     def box_of(self, actors: tuple[int, ...], t: float) -> Box | None:
         """The smallest box around those of the actors that are there; a still's boxes are always there."""
@@ -141,7 +143,10 @@ def read_places(table: Path, data: Path) -> dict[str, Place]:
         clip = data / row["clip"]
         if not clip.is_file():
             raise SettingsError(f"{clip}: the clip is missing; give the data folder with --data")
-        places[name] = Place(name, clip, (row["person"][0], row["person"][1]), row["order"] == "shuffled", grounds)
+        shown = {key: Box(*corners) for key, corners in row.get("shown", {}).items()}
+        places[name] = Place(
+            name, clip, (row["person"][0], row["person"][1]), row["order"] == "shuffled", grounds, shown
+        )
     return places
 
 

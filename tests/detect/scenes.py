@@ -17,7 +17,7 @@ from models.taxonomy import load_taxonomy
 
 NAMES = (
     "person", "car", "truck", "bicycle", "umbrella", "dog", "garbage", "garbage_bin", "garbage_overflow", "fire",
-    "head_no_helmet",
+    "head_no_helmet", "chair",
 )  # fmt: skip
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 """10:00 in Shanghai."""

@@ -97,6 +97,17 @@ def test_a_parked_car_the_detector_misses_now_and_then_is_no_new_object() -> Non
     assert told == []
 
 
+def test_a_chair_and_the_static_change_it_is_are_told_once() -> None:
+    watching = observer(everywhere(ZoneKind.FIRE_LANE))
+    chair = seen(("chair", 0.6, (60 / 160, 46 / 90, 80 / 160, 66 / 90)))
+    told = []
+    for number in range(80):
+        image = noisy(120, number) if number < 12 else with_bag(noisy(120, number))
+        told += watching.see(look(number, image=image), chair if number >= 12 else seen())
+    assert codes(told) == ["I3"]
+    assert "chair" in told[0].why.en
+
+
 def test_clouds_dusk_and_exposure_are_no_objects() -> None:
     background = learnt()
     for number in range(80):

@@ -56,7 +56,8 @@ def test_the_figures_of_a_measured_rule_come_before_those_of_its_classes() -> No
     row = {one.code: one for one in found}["B1"]
     assert (row.precision, row.recall, row.assist_only, row.trusted) == (0.95, 0.85, False, True)
     assert row.evidence.en == (
-        "the rule, measured: 6 events in composed scenes (real objects, real clips), "
+        "the rule, measured: 6 events in composed scenes "
+        "(real objects of 7 % of the picture's width and more, real clips), "
         "40 in held-out pictures played as cameras"
     )
 

@@ -36,6 +36,10 @@ class TestDwell:
         film = [seen(("car", 0.8, (x / 10, 0.3, x / 10 + 0.2, 0.5))) for x in (0, 3, 6) * 30]
         assert watch(observer(everywhere(ZoneKind.NO_PARKING)), film) == []
 
+    def test_a_car_that_has_just_driven_off_is_not_announced(self) -> None:
+        film = [*[seen(CAR)] * 37, *[seen()] * 30]
+        assert watch(observer(everywhere(ZoneKind.NO_PARKING)), film) == []
+
     def test_a_camera_s_override_counts(self) -> None:
         told = watch(observer(everywhere(ZoneKind.NO_PARKING), F1={"dwell_s": 60}), [seen(CAR)] * 10)
         assert codes(told) == ["F1"]
@@ -278,6 +282,13 @@ class TestWeakFinds:
     def test_one_thing_with_two_names_is_told_once(self) -> None:
         film = [seen(("garbage_bin", 0.6, (0.4, 0.5, 0.5, 0.7)), ("garbage", 0.6, (0.4, 0.5, 0.5, 0.69)))] * 40
         assert codes(watch(observer(everywhere(ZoneKind.FIRE_LANE)), film)) == ["I3"]
+
+    def test_a_lorry_and_its_cab_are_told_once_and_a_car_before_it_for_itself(self) -> None:
+        lorry: Row = ("truck", 0.8, (0.2, 0.3, 0.4, 0.6))
+        cab: Row = ("car", 0.5, (0.2, 0.45, 0.36, 0.6))
+        before: Row = ("car", 0.8, (0.25, 0.52, 0.33, 0.6))
+        assert codes(watch(observer(everywhere(ZoneKind.NO_PARKING)), [seen(lorry, cab)] * 60)) == ["F1"]
+        assert codes(watch(observer(everywhere(ZoneKind.NO_PARKING)), [seen(lorry, before)] * 60)) == ["F1", "F1"]
 
 
 class TestPlan:
