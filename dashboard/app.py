@@ -18,6 +18,7 @@ from dashboard.live.hub import HEARTBEAT_S, Hub
 from dashboard.live_schemas import live_schemas
 from dashboard.parts import Parts
 from dashboard.routes import (
+    assessment,
     cameras,
     coverage,
     district,
@@ -34,7 +35,7 @@ from dashboard.sign_in import SignInGuard
 from dashboard.static import FrontEnd
 from dashboard.views.names import NameBook
 
-_ROUTERS = (session, district, cameras, incidents, pictures, tasks, live, indicators, coverage, health)
+_ROUTERS = (session, district, cameras, incidents, pictures, tasks, live, indicators, assessment, coverage, health)
 _ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorOut, "description": "What is wrong, zh and en."}}
 
 

@@ -128,6 +128,7 @@ def get_incidents_behind(
     cell: Identifier | None = None,
     person: Identifier | None = None,
     subcategory: Identifier | None = None,
+    department: Identifier | None = None,
     before: NumberBefore | None = None,
 ) -> IncidentPage:
     """The incidents behind a number, newest first."""
@@ -140,6 +141,8 @@ def get_incidents_behind(
             cells=_cells(viewer, cell),
             person_id=person,
             subcategory=subcategory,
+            department_id=department,
+            at=parts.clock.now(),
         )
         found = queries.list_incidents(session, ids=counted[-_MOST_BEHIND:], limit=_PAGE + 1, before_number=before)
     views = IncidentViews(book.names(), parts.taxonomy, parts.clock.now())

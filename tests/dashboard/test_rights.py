@@ -34,6 +34,10 @@ WHO_MAY = {
     ("GET", "/api/indicators/by-person"): {L, O, A, D},
     ("GET", "/api/indicators/by-subcategory"): {L, O, A, D},
     ("GET", "/api/indicators/incidents"): {L, O, A, D},
+    ("GET", "/api/assessment/league"): {L, O, A, D},
+    ("GET", "/api/assessment/flagged"): {L, O, A, D},
+    ("GET", "/api/assessment/ledger.csv"): {L, O, A, D},
+    ("GET", "/api/assessment/ledger.xlsx"): {L, O, A, D},
     ("GET", "/api/coverage"): EVERYONE,
 }
 OPEN_TO_ALL = {("POST", "/api/sign-in"), ("GET", "/api/health")}
@@ -74,7 +78,11 @@ def _address(path, incident):
 
 
 def _query(path):
-    return {"indicator": "opened"} if path == "/api/indicators/incidents" else None
+    asked = {
+        "/api/indicators/incidents": {"indicator": "opened"},
+        "/api/assessment/flagged": {"by": "cell", "key": "west"},
+    }
+    return asked.get(path)
 
 
 async def _ask(client, method, path, incident):

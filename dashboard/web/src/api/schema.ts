@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+    "/api/assessment/flagged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Flagged
+         * @description The incidents behind a unit's black flag, newest first.
+         */
+        get: operations["get_flagged_api_assessment_flagged_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessment/league": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get League
+         * @description Ranks with what they are made of, compared with the period before and the same one last year.
+         */
+        get: operations["get_league_api_assessment_league_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessment/ledger.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ledger Csv
+         * @description The incidents found in the period, a line each (台账). Leaders: their own cells. Noted in the audit.
+         */
+        get: operations["get_ledger_csv_api_assessment_ledger_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessment/ledger.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ledger Xlsx
+         * @description The same as a workbook with filters.
+         */
+        get: operations["get_ledger_xlsx_api_assessment_ledger_xlsx_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -355,6 +435,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pictures/{picture}/original.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Original
+         * @description The unmasked picture, for administrators; 404 where none was kept. Never cached; every request is audited.
+         */
+        get: operations["get_original_api_pictures__picture__original_jpg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sign-in": {
         parameters: {
             query?: never;
@@ -580,6 +680,24 @@ export interface components {
             name: string;
         };
         /**
+         * ComparedRatio
+         * @description vs_previous (环比), vs_last_year (同比): differences of the shares, null where either has no denominator.
+         */
+        ComparedRatio: {
+            /** Denominator */
+            denominator: number;
+            /** Name */
+            name: string;
+            /** Numerator */
+            numerator: number;
+            /** Value */
+            value: number | null;
+            /** Vs Last Year */
+            vs_last_year: number | null;
+            /** Vs Previous */
+            vs_previous: number | null;
+        };
+        /**
          * CoverageRow
          * @description What the loaded weights see of one subcategory. precision, recall: of what the rule tells, or where that was not
          *     measured, of the detection it stands on (evidence says which); null where nothing was measured. assist_only: seen
@@ -702,6 +820,28 @@ export interface components {
             /** En */
             en: string;
             flaw: components["schemas"]["Flaw"];
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * FormulaOut
+         * @description A ratio: `of` and `among` name the lists behind numerator and denominator (`/api/indicators/incidents`).
+         *
+         *     weight: points of a hundred it has in the score, 0 where it is only shown.
+         */
+        FormulaOut: {
+            /** Among */
+            among: string;
+            /** En */
+            en: string;
+            /** More Is Better */
+            more_is_better: boolean;
+            /** Name */
+            name: string;
+            /** Of */
+            of: string;
+            /** Weight */
+            weight: number;
             /** Zh */
             zh: string;
         };
@@ -953,6 +1093,59 @@ export interface components {
             until: string;
         };
         /**
+         * Kind
+         * @enum {string}
+         */
+        Kind: "week" | "month" | "quarter";
+        /**
+         * LeagueOut
+         * @description first, after: local days [first, after); until: the moment the figures are of.
+         */
+        LeagueOut: {
+            /**
+             * After
+             * Format: date
+             */
+            after: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "cell" | "person" | "department";
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /** Formulas */
+            formulas: components["schemas"]["FormulaOut"][];
+            /**
+             * Judged At
+             * Format: date-time
+             */
+            judged_at: string;
+            kind: components["schemas"]["Kind"];
+            /** Least Ranked */
+            least_ranked: number;
+            /** Rows */
+            rows: components["schemas"]["PlaceOut"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
          * LiveCameras
          * @description Only those that changed since the last message, at most once a second.
          */
@@ -1136,6 +1329,38 @@ export interface components {
             picture: string;
         };
         /**
+         * PlaceOut
+         * @description A unit. rank: null when it had too few incidents to be ranked; moved: places won since the period before;
+         *     flags: overdue incidents that nobody has done yet; tasks: of those unfinished at the start, done when judged.
+         */
+        PlaceOut: {
+            /** En */
+            en: string;
+            /** Flags */
+            flags: number;
+            /** Key */
+            key: string;
+            /** Moved */
+            moved: number | null;
+            /** Opened */
+            opened: number;
+            /** Opened Last Year */
+            opened_last_year: number | null;
+            /** Opened Previous */
+            opened_previous: number | null;
+            /** Rank */
+            rank: number | null;
+            /** Ratios */
+            ratios: components["schemas"]["ComparedRatio"][];
+            /** Score */
+            score: number | null;
+            /** Spans */
+            spans: components["schemas"]["SpanOut"][];
+            tasks: components["schemas"]["Ratio"];
+            /** Zh */
+            zh: string;
+        };
+        /**
          * Ratio
          * @description value: null where the denominator is 0; show "–", never 0 or 100 %.
          */
@@ -1212,6 +1437,18 @@ export interface components {
             password: string;
             /** Username */
             username: string;
+        };
+        /**
+         * SpanOut
+         * @description Seconds; null when nobody got there. p90: what nine in ten stayed within.
+         */
+        SpanOut: {
+            /** Mean S */
+            mean_s: number | null;
+            /** Name */
+            name: string;
+            /** P90 S */
+            p90_s: number | null;
         };
         /**
          * Step
@@ -1360,6 +1597,136 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_flagged_api_assessment_flagged_get: {
+        parameters: {
+            query: {
+                by: "cell" | "person" | "department";
+                key: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_league_api_assessment_league_get: {
+        parameters: {
+            query?: {
+                by?: "cell" | "person" | "department";
+                kind?: components["schemas"]["Kind"];
+                /** @description A local day in the period; today without. */
+                day?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeagueOut"];
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_ledger_csv_api_assessment_ledger_csv_get: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_ledger_xlsx_api_assessment_ledger_xlsx_get: {
+        parameters: {
+            query?: {
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
     get_cameras_api_cameras_get: {
         parameters: {
             query?: never;
@@ -1775,10 +2142,11 @@ export interface operations {
     get_incidents_behind_api_indicators_incidents_get: {
         parameters: {
             query: {
-                indicator: "reported" | "opened" | "received" | "accepted" | "resolved" | "verified" | "closed" | "rejected" | "on_time" | "rework" | "returned" | "camera" | "false_alarms";
+                indicator: "reported" | "opened" | "filed_on_time" | "assigned" | "dispatched_right" | "received" | "accepted" | "resolved" | "verified" | "passed" | "closed" | "rejected" | "merged" | "on_time" | "due" | "due_done" | "due_on_time" | "due_to_close" | "closed_due" | "closed_on_time" | "overdue" | "rework" | "returned" | "extended" | "suspended" | "camera" | "false_alarms" | "missed" | "in_view";
                 cell?: string | null;
                 person?: string | null;
                 subcategory?: string | null;
+                department?: string | null;
                 before?: number | null;
                 since?: string | null;
                 until?: string | null;
@@ -1937,6 +2305,40 @@ export interface operations {
             header?: {
                 "if-none-match"?: string | null;
             };
+            path: {
+                picture: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_original_api_pictures__picture__original_jpg_get: {
+        parameters: {
+            query: {
+                /** @description Why it has to be seen; kept in the audit. */
+                reason: string;
+            };
+            header?: never;
             path: {
                 picture: string;
             };
