@@ -137,10 +137,10 @@ class Stage:
 
     @staticmethod
     def interval_for(dwell_s: float) -> float:
-        """5 s between looks, 10 s where the limit is 10 minutes, and more only where it is hours or days."""
+        """5 s between looks, 10 s where the limit is 10 minutes, and more only where it is half an hour to days."""
         if dwell_s < 600:
             return 5.0
-        return 10.0 if dwell_s < 3600 else min(math.ceil(dwell_s / 400), 280)
+        return 10.0 if dwell_s < 1800 else min(max(math.ceil(dwell_s / 400), 20), 280)
 
     def scene(self, name: str, *, code: str, length_s: float | None = None) -> Scene:
         dwell = self.recipe(code).dwell_s

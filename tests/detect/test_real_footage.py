@@ -102,17 +102,19 @@ def test_a_quiet_street_tells_nothing(detector: OpenVinoDetector) -> None:
     assert told(detector, quiet, everywhere(ZoneKind.FOOTWAY), everywhere(ZoneKind.NO_PARKING), looks=60) == []
 
 
-def test_a_lorry_on_the_motorway_and_a_car_on_the_verge(detector: OpenVinoDetector) -> None:
+def test_a_lorry_on_the_motorway_is_told_and_cars_that_pass_one_spot_are_not_parked_there(
+    detector: OpenVinoDetector,
+) -> None:
     motorway = clip("motorway-bgslibrary-video02.mp4", every_s=1)
     restricted = everywhere(ZoneKind.RESTRICTED_STREET)
     assert "F7" in codes(told(detector, motorway, restricted, looks=30, F7={"min_score": 0.4}))
-    verge = [
+    far_lane = [
         zone(kind, (0.5, 0), (0.8, 0), (0.8, 0.2), (0.5, 0.2)) for kind in (ZoneKind.FOOTWAY, ZoneKind.TACTILE_PATH)
     ]
     found = told(
-        detector, clip("road-trees-bgslibrary-video03.mp4"), *verge, looks=12, F4={"dwell_s": 20}, F5={"dwell_s": 20}
+        detector, clip("road-trees-bgslibrary-video03.mp4"), *far_lane, looks=12, F4={"dwell_s": 20}, F5={"dwell_s": 20}
     )
-    assert set(codes(found)) == {"F4", "F5"}
+    assert codes(found) == []
 
 
 def test_a_pedestrian_street_shows_a_crowd_and_its_bin_is_no_goods_before_a_shop(detector: OpenVinoDetector) -> None:

@@ -1,6 +1,9 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from detect.rules.episodes import HEARTBEAT_S, QUIET_S
 from detect.rules.hours import in_force_since, in_hours, permitted
 from detect.rules.plan import plan
 from models.errors import SettingsError
+from models.observations import Observation
 from models.pictures import Detections
 from models.places import ZoneKind
 from models.taxonomy import Recipe, RuleKind, load_taxonomy
@@ -39,6 +43,21 @@ class TestDwell:
     def test_a_car_that_has_just_driven_off_is_not_announced(self) -> None:
         film = [*[seen(CAR)] * 37, *[seen()] * 30]
         assert watch(observer(everywhere(ZoneKind.NO_PARKING)), film) == []
+
+    def test_cars_that_follow_each_other_over_one_spot_are_not_one_parked_car(self) -> None:
+        assert codes(self.cars_at_one_spot(lambda number: number)) == []
+        assert codes(self.cars_at_one_spot(lambda number: 0)) == ["F1"]
+
+    def cars_at_one_spot(self, which: Callable[[int], int]) -> list[Observation]:
+        """A car of another look for every number `which` gives, boxed a little differently each time."""
+        watching, told = observer(everywhere(ZoneKind.NO_PARKING)), list[Observation]()
+        for number in range(60):
+            image = street()
+            paint = np.random.default_rng(which(number)).integers(0, 255, (5, 8, 3), np.uint8)
+            image[27:45, 32:64] = cv2.resize(paint, (32, 18))
+            shift = 0.005 * (number % 3)
+            told += watching.see(look(number, image=image), seen(("car", 0.8, (0.2 + shift, 0.3, 0.4 + shift, 0.5))))
+        return told
 
     def test_a_camera_s_override_counts(self) -> None:
         told = watch(observer(everywhere(ZoneKind.NO_PARKING), F1={"dwell_s": 60}), [seen(CAR)] * 10)
