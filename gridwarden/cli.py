@@ -11,10 +11,12 @@ from gridwarden.commands import (
     backup,
     bench,
     cameras,
+    cells,
     coverage,
     detect,
     evaluate,
     learn,
+    ledger,
     shadow,
     train,
     up,
@@ -39,6 +41,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("coverage")(coverage.coverage)
 app.command("train")(train.train)
 app.command("verify-log")(verify_log.verify_log)
+app.command("ledger")(ledger.ledger)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(bench.app, name="bench")
@@ -46,6 +49,7 @@ app.add_typer(weights.app, name="weights")
 app.add_typer(learn.app, name="learn")
 app.add_typer(shadow.app, name="shadow")
 app.add_typer(cameras.app, name="cameras")
+app.add_typer(cells.app, name="cells")
 
 
 @app.callback()
