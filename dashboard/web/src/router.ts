@@ -24,6 +24,11 @@ export const router = createRouter({
       meta: { theme: 'light', roles: ['analyst', 'leader', 'operator', 'administrator'] },
     },
     {
+      path: '/assessment',
+      component: () => import('./pages/assessment/AssessmentPage.vue'),
+      meta: { theme: 'light', roles: ['analyst', 'leader', 'operator', 'administrator'] },
+    },
+    {
       path: '/coverage',
       component: () => import('./pages/coverage/CoveragePage.vue'),
       meta: { theme: 'light', roles: ['analyst', 'leader', 'operator', 'administrator'] },
