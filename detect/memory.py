@@ -154,7 +154,7 @@ def remember(
     [('car', True, 2)]
     """
     now = at if scene.looked_at is None else max(at, scene.looked_at)
-    look = _Look(detections, now, view, scene)
+    look = _Look(detections, now, view, scene, threshold)
     pairs = _pairs(scene.things, look)
     known = [
         _seen_again(thing, look.rows[pairs[index]], look) if index in pairs else _after(thing, now, gap=look.gap)
@@ -175,8 +175,10 @@ def remember(
 class _Look:
     """One look as `remember` needs it."""
 
-    def __init__(self, detections: Detections, at: datetime, view: Viewer | None, scene: Scene) -> None:
-        self.rows = _without_duplicates([row for row in detections if row.score >= KEEP_SCORE])
+    def __init__(
+        self, detections: Detections, at: datetime, view: Viewer | None, scene: Scene, threshold: Threshold
+    ) -> None:
+        self.rows = _without_duplicates([row for row in detections if row.score >= _least(row.name, threshold)])
         self.people = [row for row in self.rows if row.name == "person"]
         self.at, self.view, self.gap = at, view, _is_gap(scene, at)
         self.whole = view(WHOLE) if view else b""
@@ -185,6 +187,12 @@ class _Look:
 
     def place(self, thing: Thing) -> View:
         return self.view(thing.box) if self.view else b""
+
+
+def _least(name: str, threshold: Threshold) -> float:
+    """The score from which a find holds what is known. Flames and smoke are found anew in every look or are gone:
+    weak ones among leaves and headlights never end, and two plumes of smoke were told in half a quiet camera-day."""
+    return threshold(name) if name in FLICKERING else KEEP_SCORE
 
 
 def _is_gap(scene: Scene, at: datetime) -> bool:

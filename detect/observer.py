@@ -290,7 +290,10 @@ KNOWN_BY_NAME = 0.5
 def _unnamed(changes: Detections, seen: Detections, scene: Scene, threshold: Threshold) -> Detections:
     """The static changes that nothing with a name explains, seen now or known to stand there."""
     named = [row.box for row in seen.of(*NAMED) if row.score >= threshold(row.name)]
-    named += [thing.box for thing in scene.things if thing.standing and thing.name in NAMED]
+    named += [
+        thing.box for thing in scene.things
+        if thing.standing and thing.name in NAMED and thing.score >= threshold(thing.name)
+    ]  # fmt: skip
     keep = [
         max((row.box.intersection(box) for box in named), default=0.0) < KNOWN_BY_NAME * row.box.area
         for row in changes

@@ -52,7 +52,7 @@ class Verdict:
         """Adds one scene's outcome."""
         pending = dict.fromkeys(range(len(scene.expected)), 0.0)
         answered: dict[int, float] = {}
-        judged = judged_in(scene)
+        judged, first = judged_in(scene), announcements(told)
         for item in told:
             if judged and item.code not in judged:
                 continue
@@ -61,7 +61,7 @@ class Verdict:
                 del pending[match]
                 answered[match] = item.t
                 self.counts[item.code][scene.kind].right += 1
-            elif not _repeated(scene, item, answered) and not _allowed(scene, item):
+            elif item in first and not _repeated(scene, item, answered) and not _allowed(scene, item):
                 self.counts[item.code][scene.kind].false += 1
                 self.remarks.append(f"{scene.name}: false {item.code} at {item.t:.0f} s: {item.why}")
         for index in pending:

@@ -31,11 +31,12 @@ EVENING_H = 7.0
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """code: what it is about; places: taken in turn; play: puts it on the stage."""
+    """code: what it is about; places: taken in turn; play: puts it on the stage; most: scenes, where one is a week."""
 
     code: str
     places: tuple[str, ...]
     play: Callable[[Stage], None]
+    most: int = 100
 
 
 def _standing(
@@ -290,7 +291,7 @@ PLOTS: tuple[Plot, ...] = (
     Plot("F3", _BOTH, _many_bicycles),
     Plot("F4", _BOTH, lambda stage: _parked(stage, "F4", Z.TACTILE_PATH)),
     Plot("F5", _BOTH, lambda stage: _parked(stage, "F5", Z.FOOTWAY)),
-    Plot("F6", _STREET, lambda stage: _parked(stage, "F6", Z.COURTYARD)),
+    Plot("F6", _STREET, lambda stage: _parked(stage, "F6", Z.COURTYARD, count=6), most=1),
     Plot("F7", _BOTH, _lorry),
     Plot("G1", _ROADS, _standing("G1", "pothole", "road", Z.CARRIAGEWAY, "B5")),
     Plot("G5", _STREET, _bin_gone),
@@ -309,12 +310,12 @@ PLOTS: tuple[Plot, ...] = (
 _PARKED = {
     "F4": "bicycle|motorcycle|garbage_bin|car",
     "I3": "car|motorcycle|garbage_bin|car",
-    "K2": "garbage_bin|potted plant|chair",
+    "K2": "potted plant|chair|signboard",
     "F5": "car", "F1": "car|truck|car", "F6": "car",
 }  # fmt: skip
 
 
-def _parked(stage: Stage, code: str, zone: Z) -> None:
+def _parked(stage: Stage, code: str, zone: Z, *, count: int = 3) -> None:
     """What stands too long where it must not; one that leaves in time, one beside the zone."""
     zoned, beside = {"street": ("strip", "pavement"), "walkway": ("path", "green"), "trees": ("road", "")}[
         stage.place.name
@@ -323,12 +324,14 @@ def _parked(stage: Stage, code: str, zone: Z) -> None:
         zoned, beside = (beside, zoned) if stage.place.name == "street" else (zoned, beside)
     stage.zone(zone, zoned)
     things, dwell = _PARKED[code].split("|"), stage.recipe(code).dwell_s
-    until = WARM_UP_S + stage.stay_s(code)
-    for number in range(3):
-        stage.expect(code, stage.put(things[(stage.seed + number) % len(things)], zoned, until=until))
-    stage.put(things[(stage.seed + 1) % len(things)], zoned, until=WARM_UP_S + SHORT * dwell)
+    since = stage.warm_up_s(code)
+    until = since + stage.stay_s(code)
+    for number in range(count):
+        put = stage.put(things[(stage.seed + number) % len(things)], zoned, since=since, until=until)
+        stage.expect(code, put, since=since)
+    stage.put(things[(stage.seed + 1) % len(things)], zoned, since=since, until=since + SHORT * dwell)
     if beside and code != "F6":  # which asks for no zone
-        stage.put(things[(stage.seed + 2) % len(things)], beside, until=until)
+        stage.put(things[(stage.seed + 2) % len(things)], beside, since=since, until=until)
     stage.allow("B2 G5")
 
 
@@ -347,7 +350,7 @@ def composed(
     """  # fmt: skip
     built = []
     for plot in plots:
-        for turn in range(scenes):
+        for turn in range(min(scenes, plot.most)):
             place = places[plot.places[turn % len(plot.places)]]
             stage = Stage(
                 place, cuts, taxonomy, seed=seed + 10 * zlib.crc32(f"{plot.code} {plot.places}".encode()) + turn

@@ -109,6 +109,10 @@ class Stage:
             return len(self.actors) - 1
         return None
 
+    def warm_up_s(self, code: str) -> float:
+        """When things may be put: a background is learnt from looks, minutes apart where limits are days."""
+        return max(WARM_UP_S, 10 * self.interval_for(self.recipe(code).dwell_s))
+
     def stay_s(self, code: str) -> float:
         """How long a thing must be there to be surely told."""
         dwell = self.recipe(code).dwell_s

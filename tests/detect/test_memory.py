@@ -62,6 +62,12 @@ def test_weak_detections_hold_a_thing_but_begin_none() -> None:
     assert shown(seen(CAR), *[seen(weak)] * 9).things[0].sightings == 10
 
 
+def test_weak_flames_hold_nothing() -> None:
+    flame: Row = ("fire", 0.5, (0.2, 0.5, 0.3, 0.6))
+    scene = shown(seen(flame), *[seen(("fire", 0.22, flame[2]))] * 10)
+    assert scene.things == ()
+
+
 def test_after_a_long_blindness_dwell_starts_again_and_identity_stays() -> None:
     scene = shown(*[seen(CAR)] * 3)
     late = START + timedelta(seconds=LONGEST_GAP_S + 60)

@@ -62,6 +62,10 @@ def test_a_second_announcement_is_false_and_an_hourly_confirmation_is_not() -> N
     assert judged(told(700), told(4300)) == (1, 0, 0)
 
 
+def test_the_hourly_confirmations_of_a_false_find_are_one_false_find() -> None:
+    assert judged(*(told(1000 + 3650 * hour, ELSEWHERE) for hour in range(20))) == (0, 1, 1)
+
+
 def test_an_hourly_confirmation_on_a_quiet_camera_is_one_false_find() -> None:
     assert [item.t for item in announcements([told(900), told(4510), told(8120), told(4600, ELSEWHERE)])] == [900, 4600]
 
