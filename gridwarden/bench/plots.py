@@ -22,6 +22,9 @@ SHORT = 0.55
 SMALL_BAG, HEAP = (0.002, 0.012), (0.028, 0.3)
 """Shares of the picture: well below and well above the area that divides bagged waste from piled garbage."""
 
+NEAR = (0.01, 0.3)
+"""Shares of the picture of two-wheelers a camera is meant to count: their frames are thin, and far ones are lines."""
+
 AGAIN_S = 300.0
 """Apart in time, things in one zone are two incidents; the rules take what is back within 3 minutes for the same."""
 
@@ -153,7 +156,8 @@ def _bicycles(stage: Stage) -> None:
     stage.zone(Z.FOOTWAY, "pavement" if stage.place.name == "street" else "path")
     ground, until = stage.zones[0].name.split()[0], WARM_UP_S + stage.stay_s("F2")
     several = [
-        stage.put(("bicycle", "motorcycle")[number % 2], ground, until=until) for number in range(5 + stage.seed % 2)
+        stage.put(("bicycle", "motorcycle")[number % 2], ground, until=until, area=NEAR)
+        for number in range(5 + stage.seed % 2)
     ]
     found = [one for one in several if one is not None]
     if len(found) >= 4:
