@@ -190,9 +190,9 @@ class _Look:
 
 
 def _least(name: str, threshold: Threshold) -> float:
-    """The score from which a find holds what is known. Flames and smoke are found anew in every look or are gone:
-    weak ones among leaves and headlights never end, and two plumes of smoke were told in half a quiet camera-day."""
-    return threshold(name) if name in FLICKERING else KEEP_SCORE
+    """The score from which a find holds what is known. Smoke is found anew in every look or is gone: weak finds of it
+    on grey asphalt never end, and two plumes were told in half a quiet camera-day."""
+    return threshold(name) if name == "smoke" else KEEP_SCORE
 
 
 def _is_gap(scene: Scene, at: datetime) -> bool:

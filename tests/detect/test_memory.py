@@ -62,10 +62,13 @@ def test_weak_detections_hold_a_thing_but_begin_none() -> None:
     assert shown(seen(CAR), *[seen(weak)] * 9).things[0].sightings == 10
 
 
-def test_weak_flames_hold_nothing() -> None:
-    flame: Row = ("fire", 0.5, (0.2, 0.5, 0.3, 0.6))
-    scene = shown(seen(flame), *[seen(("fire", 0.22, flame[2]))] * 10)
-    assert scene.things == ()
+def test_weak_smoke_holds_nothing() -> None:
+    def plume(score: float) -> Detections:
+        boxes, scores = np.array([[0.2, 0.5, 0.3, 0.6]], np.float32), np.array([score], np.float32)
+        return Detections(boxes, scores, np.zeros(1, np.int32), ("smoke",))
+
+    assert shown(plume(0.5), *[plume(0.22)] * 10).things == ()
+    assert len(shown(*[plume(0.5)] * 10).things) == 1
 
 
 def test_after_a_long_blindness_dwell_starts_again_and_identity_stays() -> None:
