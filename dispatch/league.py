@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from dispatch.assessment import FORMULA, Compared, assess, ratio_of
@@ -155,7 +155,8 @@ def _unit(by: str) -> ColumnElement[str | None]:
 def _last(*steps: Step) -> Any:
     """The last time one of these steps was taken on the incident."""
     taken = EventRow.kind.in_([step.value for step in steps])
-    last = select(func.max(EventRow.at)).where(EventRow.incident_id == IncidentRow.incident_id, taken)
+    # The kinds are no condition: SQLite would then walk its index of kinds for every incident.
+    last = select(func.max(case((taken, EventRow.at)))).where(EventRow.incident_id == IncidentRow.incident_id)
     scalar = last.correlate(IncidentRow).scalar_subquery()
     scalar.type = EventRow.at.type
     return scalar
