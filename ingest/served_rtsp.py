@@ -1,7 +1,7 @@
-"""An RTSP camera on a real socket that plays an H.264 file in real time, for tests and benchmarks.
+"""An RTSP camera on a real socket that plays an H.264 or H.265 file in real time, for tests and benchmarks.
 
-RTSP 1.0 (RFC 2326) with RTP interleaved in the TCP connection (§10.12), H.264 packetised by RFC 6184. Only what a
-client needs to see a live camera: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN.
+RTSP 1.0 (RFC 2326) with RTP interleaved in the TCP connection (§10.12). Only what a client needs to see a live camera:
+OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN.
 """
 
 from __future__ import annotations
@@ -13,25 +13,17 @@ import re
 import struct
 import time
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import av
-from av.bitstream import BitStreamFilterContext
-
 from ingest.served_camera import ServedCamera
+from ingest.served_packets import CLOCK_RATE, Frame, interleaved, packets, read_film, read_frames, track_description
 from ingest.served_snapshot import digest_is_right
 
-MAX_PAYLOAD = 1400
-"""Bytes of one RTP packet, as cameras send them over Ethernet."""
-
-CLOCK_RATE = 90_000
-"""RTP time stamps of video count ninety thousandths of a second (RFC 6184 §5.1)."""
-
-MAX_FRAMES = 20_000
-"""Frames held in memory: test clips have a thousand."""
+REMEMBERED = 1000
+"""Requests whose methods are kept for tests to look at."""
 
 
 class RtspBehaviour(StrEnum):
@@ -44,21 +36,14 @@ class RtspBehaviour(StrEnum):
     """Closes the connection as soon as somebody connects."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One access unit: when it is shown, whether it can be decoded alone, its NAL units without start codes."""
-
-    at_s: float
-    key: bool
-    units: tuple[bytes, ...]
-
-
 class ServedRtsp(ServedCamera):
     """`async with ServedRtsp(path) as camera: … camera.address`; stopped and port freed at the end.
 
-    video: a file with an H.264 track; user: asks for digest authentication. PLAY begins with the keyframe before the
-    present moment, as most cameras do. later, switch: a second file of the same length, keyframes and encoding, shown
-    once `switch()` is true. `plays` and `viewers` count past and present connections that played.
+    video: a file with an H.264 or H.265 track; user: asks for digest authentication, or basic; together: short units
+    share a packet. PLAY begins with the keyframe before the present moment, as most cameras do. later, switch: a second
+    file of the same length, keyframes and encoding, shown once `switch()` is true. location: where everybody is sent on
+    to. `plays` and `viewers` count past and present connections that played, `asked` the methods of all requests,
+    `given` the Authorization headers that came.
     """
 
     def __init__(
@@ -70,13 +55,21 @@ class ServedRtsp(ServedCamera):
         behaviour: RtspBehaviour = RtspBehaviour.VIDEO,
         later: Path | None = None,
         switch: Callable[[], bool] = lambda: False,
+        basic: bool = False,
+        together: bool = False,
+        location: str = "",
     ) -> None:
         super().__init__(user=user, password=password)
-        self._frames = read_frames(video)
+        self.encoding, self._frames = read_film(video)
         self._later = self._frames if later is None else read_frames(later)
         self._switch = switch
         self._started = time.monotonic()
+        self._basic = basic
+        self._together = together
         self.behaviour = behaviour
+        self.location = location
+        self.asked: deque[str] = deque(maxlen=REMEMBERED)
+        self.given: deque[str] = deque(maxlen=REMEMBERED)
         self.plays = 0
         self.viewers = 0
 
@@ -89,7 +82,10 @@ class ServedRtsp(ServedCamera):
         try:
             while self.behaviour is not RtspBehaviour.HANG_UP:
                 head = await _request(reader)
+                if given := _header(head, "authorization"):
+                    self.given.append(given)
                 method = head.split(" ", 1)[0]
+                self.asked.append(method)
                 writer.write(self._response(head, method))
                 await writer.drain()
                 if method == "TEARDOWN":
@@ -103,9 +99,11 @@ class ServedRtsp(ServedCamera):
 
     def _response(self, head: str, method: str) -> bytes:
         sequence = _header(head, "cseq")
+        if self.location and method == "DESCRIBE":
+            return f"RTSP/1.0 302 Moved\r\nCSeq: {sequence}\r\nLocation: {self.location}\r\n\r\n".encode()
         if self._user and method != "OPTIONS" and not self._admitted(head, method):
-            challenge = 'WWW-Authenticate: Digest realm="camera", nonce="2f1c8a9b7d6e5f40"'
-            return f"RTSP/1.0 401 Unauthorized\r\nCSeq: {sequence}\r\n{challenge}\r\n\r\n".encode()
+            wanted = 'Basic realm="camera"' if self._basic else 'Digest realm="camera", nonce="2f1c8a9b7d6e5f40"'
+            return f"RTSP/1.0 401 Unauthorized\r\nCSeq: {sequence}\r\nWWW-Authenticate: {wanted}\r\n\r\n".encode()
         lines = [f"RTSP/1.0 200 OK\r\nCSeq: {sequence}"]
         body = ""
         match method:
@@ -122,16 +120,15 @@ class ServedRtsp(ServedCamera):
 
     def _admitted(self, head: str, method: str) -> bool:
         given = _header(head, "authorization")
+        if self._basic:
+            return given == "Basic " + b64encode(f"{self._user}:{self._password}".encode()).decode()
         return digest_is_right(given, user=self._user, password=self._password, method=method)
 
     def _description(self) -> str:
-        units = [unit for unit in self._frames[0].units if unit[0] & 31 in (7, 8)]
-        parameters = ",".join(b64encode(unit).decode() for unit in units)
-        profile = units[0][1:4].hex() if units else "42001e"
         return (
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\n"
-            f"a=rtpmap:96 H264/{CLOCK_RATE}\r\na=control:track1\r\n"
-            f"a=fmtp:96 packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={parameters}\r\n"
+            + track_description(self.encoding, self._frames[0].units)
+            + "a=control:track1\r\n"
         )
 
     async def _play(self, writer: asyncio.StreamWriter) -> None:
@@ -142,11 +139,14 @@ class ServedRtsp(ServedCamera):
             with contextlib.suppress(ConnectionError):
                 for frame, due in self._live():
                     await asyncio.sleep(max(due - time.monotonic(), 0.0))
-                    packets = _packets(frame, stamp=int(due * CLOCK_RATE), sequence=sequence)
-                    writer.write(b"".join(packets))
+                    writer.write(b"".join(map(interleaved, self._packets(frame, due=due, sequence=sequence))))
                     await writer.drain()
         finally:
             self.viewers -= 1
+
+    def _packets(self, frame: Frame, *, due: float, sequence: Iterator[int]) -> Iterator[bytes]:
+        stamp = int(due * CLOCK_RATE)
+        return packets(frame, encoding=self.encoding, stamp=stamp, sequence=sequence, together=self._together)
 
     def _live(self) -> Iterator[tuple[Frame, float]]:
         """Frames from the last keyframe before now, each with the monotonic time it is due; loops for ever."""
@@ -163,50 +163,6 @@ class ServedRtsp(ServedCamera):
                 if not (frame.key and self.behaviour is RtspBehaviour.NO_KEYFRAME):
                     yield frame, begin + frame.at_s
             first, begin = 0, begin + length
-
-
-def read_frames(video: Path) -> list[Frame]:
-    """The H.264 access units of a file. Raises ValueError when it has none."""
-    with av.open(f"file:{video}") as container:
-        stream = container.streams.video[0]
-        if stream.codec_context.name != "h264":
-            raise ValueError(f"{video} is {stream.codec_context.name}; only H.264 is served")
-        to_bytes = BitStreamFilterContext("h264_mp4toannexb", stream)
-        frames = [
-            Frame(float(packet.pts * packet.time_base), packet.is_keyframe, split_units(bytes(packet)))
-            for whole in itertools.islice(container.demux(stream), MAX_FRAMES)
-            for packet in to_bytes.filter(whole)
-            if packet.pts is not None and packet.time_base is not None and packet.size
-        ]
-    if not frames or not frames[0].key:
-        raise ValueError(f"{video} does not begin with a keyframe")
-    return frames
-
-
-def split_units(data: bytes) -> tuple[bytes, ...]:
-    """NAL units of an Annex B byte stream (ITU-T H.264, B.1), without start codes."""
-    return tuple(unit for part in re.split(rb"\x00\x00\x01", data) if (unit := part.rstrip(b"\x00")))
-
-
-def _packets(frame: Frame, *, stamp: int, sequence: Iterator[int]) -> Iterator[bytes]:
-    """Interleaved RTP packets; the marker bit ends the access unit."""
-    payloads = [payload for unit in frame.units for payload in _payloads(unit)]
-    for index, payload in enumerate(payloads):
-        marker = 0x80 if index == len(payloads) - 1 else 0
-        header = struct.pack(">BBHII", 0x80, 96 | marker, next(sequence) & 0xFFFF, stamp & 0xFFFFFFFF, 0x47574152)
-        yield struct.pack(">cBH", b"$", 0, len(header) + len(payload)) + header + payload
-
-
-def _payloads(unit: bytes) -> Iterator[bytes]:
-    """The unit itself, or its FU-A fragments (RFC 6184 §5.8)."""
-    if len(unit) <= MAX_PAYLOAD:
-        yield unit
-        return
-    indicator, kind = unit[0] & 0xE0 | 28, unit[0] & 0x1F
-    for at in range(1, len(unit), MAX_PAYLOAD):
-        piece = unit[at : at + MAX_PAYLOAD]
-        flags = (0x80 if at == 1 else 0) | (0x40 if at + MAX_PAYLOAD >= len(unit) else 0)
-        yield bytes((indicator, flags | kind)) + piece
 
 
 async def _request(reader: asyncio.StreamReader) -> str:

@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 from ingest.fleet import Fleet
-from ingest.served_rtsp import Frame, RtspBehaviour, ServedRtsp, read_frames, split_units
+from ingest.served_packets import Frame, read_frames, split_units
+from ingest.served_rtsp import RtspBehaviour, ServedRtsp
 from ingest.served_snapshot import Behaviour, ServedSnapshot
 from models.clock import SystemClock
 from models.places import CameraCondition, CameraState, Flaw, Trouble
