@@ -88,6 +88,7 @@ Changer = Annotated[Viewer, Depends(requires(CHANGERS))]
 Commander = Annotated[Viewer, Depends(requires(COMMAND))]
 Assessor = Annotated[Viewer, Depends(requires(ASSESSORS))]
 Worker = Annotated[Viewer, Depends(requires(frozenset({Role.WORKER, Role.LEADER})))]
+Administrator = Annotated[Viewer, Depends(requires(frozenset({Role.ADMINISTRATOR})))]
 OpenParts = Annotated[Parts, Depends(parts_of)]
 
 

@@ -36,6 +36,10 @@ WORDS: Mapping[str, Text] = {
     "invalid": Text("请求内容有误：{field}：{problem}", "The request is wrong at {field}: {problem}"),
     "unreadable": Text("请求内容无法读取。", "The request's body cannot be read."),
     "refused": Text("没有执行：{problem}", "Not done: {problem}"),
+    "no_original": Text(
+        "没有保存这张图片的原图。",
+        "No original was kept of this picture: they are kept from `gridwarden up --keep-originals` on, for a time.",
+    ),
     "no_picture_yet": Text("这个摄像头还没有画面。", "This camera has given no picture yet."),
     "not_a_picture": Text(
         "这不是能读的图片。请上传 JPEG、PNG 或 WebP。", "This is not a readable picture. Send a JPEG, PNG or WebP."

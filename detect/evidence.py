@@ -1,20 +1,24 @@
 """Pictures people may see: heads and number plates pixelated, the find framed, kept by hash.
 
-Pixelation happens before encoding and on every way out (evidence, latest picture): an unmasked picture never leaves
-the watch node's memory.
+Pixelation happens before encoding and on every way out (evidence, latest picture): an unmasked picture leaves the
+watch node's memory only where the operator has originals kept, and then encrypted (`ingest.originals`).
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 import cv2
 import numpy as np
 
 from ingest.picture_store import PictureStore
+from models.errors import DataFolderError
 from models.geometry import Box
 from models.observations import Evidence, EvidenceRole
 from models.pictures import Detections, Image
+
+log = logging.getLogger(__name__)
 
 HEAD_SHARE = 0.28
 """Upper share of a person's box that holds the head, with room for a bent neck."""
@@ -94,9 +98,15 @@ def latest_jpeg(image: Image, detections: Detections) -> bytes:
 def keep(
     store: PictureStore, image: Image, detections: Detections, *, box: Box, role: EvidenceRole, taken_at: datetime
 ) -> Evidence:
-    """Masks, frames, encodes and stores; on disk when it returns."""
+    """Masks, frames, encodes and stores; on disk when it returns, its original too where originals are kept."""
     picture = framed(masked(image, detections, longest_side=LONGEST_SIDE), box)
-    return Evidence(store.put(encoded(picture, quality=EVIDENCE_QUALITY)), role, taken_at)
+    name = store.put(encoded(picture, quality=EVIDENCE_QUALITY))
+    if store.originals is not None:
+        try:
+            store.originals.put(name, encoded(image, quality=EVIDENCE_QUALITY))
+        except DataFolderError as error:  # a find is worth more than its original
+            log.error("The original of the picture %s was not kept. %s", name, error)
+    return Evidence(name, role, taken_at)
 
 
 def _hide_plate(image: Image, box: Box) -> None:

@@ -56,6 +56,7 @@ class BoxSettings:
     """Ports of 0 are chosen freely. mqtt_ws_url: how phones reach the broker when a proxy is in front.
 
     weights: what the detector was opened from, None for those in use in the data folder: coverage shows their figures.
+    keep_originals: unmasked evidence is kept too, encrypted, for administrators.
     allow_private: cameras on private and loopback addresses, right when the operator's own file names them.
     """
 
@@ -68,6 +69,7 @@ class BoxSettings:
     weights: Path | None = None
     patience: Patience = field(default_factory=Patience)
     retention: Retention = field(default_factory=Retention)
+    keep_originals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ async def running(
         install_district(store, district, taxonomy, book)
         cameras = book.watched()
         async with EmbeddedBroker(HOST, settings.mqtt_port, settings.mqtt_ws_port, access, clock=clock) as broker:
-            latest, pictures = LatestPictures(), PictureStore(folder.pictures)
+            originals = folder.originals if settings.keep_originals else None
+            latest, pictures = LatestPictures(), PictureStore(folder.pictures, originals=originals)
             fleet = Fleet(clock=clock, allow_private=settings.allow_private)
             node = WatchNode(
                 node_id=NODE,

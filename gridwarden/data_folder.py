@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.originals import Originals
 from models.errors import DataFolderError
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
@@ -30,6 +31,11 @@ class DataFolder:
     @property
     def pictures(self) -> Path:
         return self.root / "pictures"
+
+    @property
+    def originals(self) -> Originals:
+        """Unmasked evidence, encrypted; empty unless `up --keep-originals`. A backup keeps the key apart."""
+        return Originals(self.root / "originals", self.root / "original-keys.json")
 
     @property
     def node(self) -> Path:

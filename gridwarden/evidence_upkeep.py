@@ -41,6 +41,7 @@ class Retention:
     days: float = 180.0
     most_bytes: int = 20 * 2**30
     low_free_bytes: int = LOW_FREE_BYTES
+    originals_days: float = 30.0  # a month: after that the masked picture is enough, or the case is still open
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def forget_old_evidence(
         max_age_s=retention.days * DAY_S,
         least_age_s=min(LEAST_AGE_S, retention.days * DAY_S),
     )
+    removed += folder.originals.prune(keep=keep, max_age_s=min(retention.originals_days, retention.days) * DAY_S)
     if free_bytes() < retention.low_free_bytes:
         log.error(
             "The disk of %s has %d MiB left, and all evidence on it is of open incidents or younger than two days: "

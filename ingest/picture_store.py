@@ -11,9 +11,13 @@ import time
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.errors import DataFolderError
 from models.ids import PictureHash
+
+if TYPE_CHECKING:
+    from ingest.originals import Originals
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -37,10 +41,13 @@ class Stored:
 
 
 class PictureStore:
-    """`root/ab/abcdef….jpg`, two hex digits a folder so that none grows beyond some thousand files. Thread-safe."""
+    """`root/ab/abcdef….jpg`, two hex digits a folder so that none grows beyond some thousand files. Thread-safe.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    originals: where the unmasked pictures of evidence go, None where none are kept.
+    """
+
+    def __init__(self, root: Path, *, originals: Originals | None = None) -> None:
+        self._root, self.originals = root, originals
         try:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -51,17 +58,21 @@ class PictureStore:
         if not 0 < len(jpeg) <= MAX_STORED_BYTES:
             raise ValueError(f"a picture of {len(jpeg)} bytes is not stored")
         name = PictureHash(hashlib.sha256(jpeg).hexdigest())
+        self.put_as(name, jpeg)
+        return name
+
+    def put_as(self, name: PictureHash, data: bytes) -> None:
+        """Under a name that is given: what is stored beside a picture is found by the picture's name."""
         path = self._path(name)
         if _renewed(path):
-            return name
+            return
         try:
-            _write_whole(path, jpeg)
+            _write_whole(path, data)
         except OSError as error:
             raise DataFolderError(
                 f"The picture folder {self._root} cannot be written: {error.strerror}; "
                 "free space or correct its rights."
             ) from None
-        return name
 
     def get(self, name: PictureHash | str) -> bytes | None:
         """The bytes, or None when there is no such picture or the name is no hash."""

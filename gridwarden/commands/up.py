@@ -40,6 +40,10 @@ def up(
     secure_cookies: Annotated[bool, typer.Option(help="Set where HTTPS is in front.")] = False,
     evidence_days: Annotated[float, typer.Option(min=2, help="Keep pictures of finished incidents this long.")] = 180,
     evidence_gb: Annotated[float, typer.Option(min=0.1, help="And take at most this much room, GiB.")] = 20,
+    keep_originals: Annotated[
+        bool, typer.Option("--keep-originals", help="Keep unmasked evidence too, encrypted; administrators only.")
+    ] = False,
+    originals_days: Annotated[float, typer.Option(min=1, help="Keep originals of finished incidents this long.")] = 30,
     weights: WeightsOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -55,7 +59,8 @@ def up(
         mqtt_ws_url=mqtt_ws_url,
         secure_cookies=secure_cookies,
         patience=PATIENCE if demo else Patience(),
-        retention=Retention(days=evidence_days, most_bytes=int(evidence_gb * 2**30)),
+        retention=Retention(days=evidence_days, most_bytes=int(evidence_gb * 2**30), originals_days=originals_days),
+        keep_originals=keep_originals,
     )
     taxonomy = load_taxonomy()
     with opened(data) as folder:

@@ -11,9 +11,10 @@ import pytest
 
 from dashboard.errors import ApiError
 from dashboard.photographs import LONGEST_SIDE, MAX_UPLOAD_BYTES, clean_jpeg
-from dashboard.testing import street_jpeg
+from dashboard.testing import ADMINISTRATOR, street_jpeg
 from dispatch import accounts, queries
 from dispatch.testing import CENTRE, SUN, WANG, observation, see
+from ingest.originals import Originals
 
 
 def _exif(orientation):
@@ -145,6 +146,36 @@ class TestLooking:
 
     async def test_part_of_a_hash_is_no_name(self, browser, picture):
         assert (await browser(CENTRE).get(f"/api/pictures/{picture[:40]}.jpg")).status_code == 422
+
+
+class TestOriginals:
+    REASON = "?reason=%E8%BD%A6%E7%89%8C%E6%A0%B8%E6%9F%A5"  # 车牌核查
+
+    @pytest.fixture
+    def picture(self, dashboard, tmp_path):
+        store = dashboard.parts.pictures
+        store.originals = Originals(tmp_path / "originals", tmp_path / "keys.json")
+        name = store.put(street_jpeg())
+        store.originals.put(name, street_jpeg(seed=9))
+        see(dashboard.parts.store, observation(dashboard.clock.now(), picture=name))
+        return name
+
+    async def test_an_administrator_who_says_why_gets_it_and_the_reason_is_audited(self, browser, dashboard, picture):
+        answer = await browser(ADMINISTRATOR).get(f"/api/pictures/{picture}/original.jpg{self.REASON}")
+        assert (answer.status_code, answer.content) == (200, street_jpeg(seed=9))
+        assert answer.headers["cache-control"] == "no-store"
+        with dashboard.parts.store.reading() as session:
+            (view,) = accounts.audit_entries(session, subject=f"{picture} · 车牌核查")
+        assert (view.person_id, view.action) == (ADMINISTRATOR, "view_original")
+
+    async def test_nobody_else_gets_it_and_nobody_without_a_reason(self, browser, picture):
+        assert (await browser(CENTRE).get(f"/api/pictures/{picture}/original.jpg{self.REASON}")).status_code == 403
+        assert (await browser(ADMINISTRATOR).get(f"/api/pictures/{picture}/original.jpg")).status_code == 422
+
+    async def test_where_none_is_kept_the_answer_says_how_to_keep_them(self, browser, dashboard, picture):
+        dashboard.parts.pictures.originals = None
+        answer = await browser(ADMINISTRATOR).get(f"/api/pictures/{picture}/original.jpg{self.REASON}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_original")
 
 
 class TestLatest:

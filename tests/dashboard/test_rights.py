@@ -8,6 +8,7 @@ from dashboard.app import bare_app, describe
 from dashboard.testing import ONE_OF_EACH, street_jpeg
 from dispatch import queries
 from dispatch.testing import CAMERA, EAST_CAMERA, SUN, observation, see
+from ingest.originals import Originals
 from models.people import Role
 
 W, L, O, A, D = Role.WORKER, Role.LEADER, Role.OPERATOR, Role.ANALYST, Role.ADMINISTRATOR  # noqa: E741
@@ -27,6 +28,7 @@ WHO_MAY = {
     ("POST", "/api/incidents"): {L, O, D},
     ("POST", "/api/pictures"): {W, L, O, D},
     ("GET", "/api/pictures/{picture}.jpg"): EVERYONE,
+    ("GET", "/api/pictures/{picture}/original.jpg"): {D},
     ("GET", "/api/tasks"): {W, L},
     ("GET", "/api/mqtt"): {W, L},
     ("GET", "/api/indicators/funnel"): {L, O, A, D},
@@ -51,16 +53,25 @@ BODIES = {
 }
 
 
+QUERIES = {
+    "/api/indicators/incidents": {"indicator": "opened"},
+    "/api/assessment/flagged": {"by": "cell", "key": "west"},
+    "/api/pictures/{picture}/original.jpg": {"reason": "车牌核查"},
+}
+
+
 def routes():
     paths = describe(bare_app())["paths"]
     return {(method.upper(), path) for path, methods in paths.items() for method in methods}
 
 
 @pytest.fixture
-def incidents(dashboard):
-    """One in the west with a kept picture, one in the east."""
+def incidents(dashboard, tmp_path):
+    """One in the west with a kept picture and its original, one in the east."""
     now = dashboard.clock.now()
+    dashboard.parts.pictures.originals = Originals(tmp_path / "originals", tmp_path / "keys.json")
     picture = dashboard.parts.pictures.put(street_jpeg())
+    dashboard.parts.pictures.originals.put(picture, street_jpeg())
     dashboard.parts.latest.put(CAMERA, street_jpeg(seed=1), now)
     dashboard.parts.latest.put(EAST_CAMERA, street_jpeg(seed=2), now)
     see(dashboard.parts.store, observation(now, picture=picture))
@@ -78,11 +89,7 @@ def _address(path, incident):
 
 
 def _query(path):
-    asked = {
-        "/api/indicators/incidents": {"indicator": "opened"},
-        "/api/assessment/flagged": {"by": "cell", "key": "west"},
-    }
-    return asked.get(path)
+    return QUERIES.get(path)
 
 
 async def _ask(client, method, path, incident):

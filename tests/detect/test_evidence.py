@@ -5,6 +5,7 @@ import numpy as np
 
 from detect import evidence
 from detect.observer import Observer
+from ingest.originals import Originals
 from ingest.picture_store import PictureStore
 from models.geometry import Box
 from models.ids import NodeId
@@ -49,6 +50,30 @@ def test_the_find_is_framed_and_kept_under_its_hash(tmp_path: Path) -> None:
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     blue, _green, red = image[90, 240].astype(int)
     assert red - blue > 80
+
+
+def test_the_original_is_kept_beside_it_where_the_operator_wants_that_and_only_there(tmp_path: Path) -> None:
+    originals = Originals(tmp_path / "originals", tmp_path / "keys.json")
+    for kept_too, store in (
+        (False, PictureStore(tmp_path / "masked")),
+        (True, PictureStore(tmp_path / "both", originals=originals)),
+    ):
+        kept = evidence.keep(
+            store, street(height=360, width=640), seen(("person", 0.9, (0.2, 0.2, 0.5, 0.9))),
+            box=Box(0.25, 0.25, 0.5, 0.5), role=EvidenceRole.FOUND, taken_at=START,
+        )  # fmt: skip
+        assert (originals.get(kept.picture) is not None) is kept_too
+        assert originals.get(kept.picture) != store.get(kept.picture)
+
+
+def test_an_original_that_cannot_be_kept_costs_no_find(tmp_path: Path) -> None:
+    (tmp_path / "originals").write_text("a file where the folder should be")
+    store = PictureStore(tmp_path / "p", originals=Originals(tmp_path / "originals", tmp_path / "keys.json"))
+    kept = evidence.keep(
+        store, street(height=90, width=160), seen(), box=Box(0.2, 0.2, 0.5, 0.5), role=EvidenceRole.FOUND,
+        taken_at=START,
+    )  # fmt: skip
+    assert store.get(kept.picture) is not None
 
 
 def test_an_observation_brings_a_found_picture_and_one_from_before(tmp_path: Path) -> None:
