@@ -58,7 +58,8 @@ class Film:
     def picture_at(self, offset_s: float, *, budget_s: float) -> Image:
         """The picture shown `offset_s` after the beginning, or the last one reached within `budget_s` of decoding.
 
-        Raises SourceError (not_a_picture) when nothing can be decoded there.
+        Where the film is damaged to its end that is the last one shown before. Raises SourceError (not_a_picture) when
+        nothing at all can be decoded.
         """
         if not 0 <= offset_s - self._position_s <= self._gap_s:
             self._seek(offset_s)
@@ -71,7 +72,7 @@ class Film:
             self._position_s = self._time_of(frame)
         if self._last is None:
             raise SourceError(
-                f"The video {self._path} holds no picture that can be decoded at {offset_s:.1f} s.",
+                f"The video {self._path} holds no picture that can be decoded.",
                 reason=Trouble.NOT_A_PICTURE,
             )
         return frame_image(self._last)
@@ -81,17 +82,22 @@ class Film:
         base = self._stream.time_base
         if base is None:
             raise SourceError(f"The video {self._path} has no time stamps.", reason=Trouble.NOT_A_PICTURE)
-        target = int((offset_s + self._start_s) / base)
         try:
-            self._container.seek(target, stream=self._stream, backward=True)
+            found = self._first_from(int((offset_s + self._start_s) / base))
         except av.FFmpegError:
-            self._container.seek(self._stream.start_time or 0, stream=self._stream, backward=True, any_frame=True)
-        self._frames = self._container.decode(self._stream)
-        self._last = self._next_frame()
-        self._position_s = BEFORE_ALL if self._last is None else self._time_of(self._last)
+            found = self._first_from(self._stream.start_time or 0, any_frame=True)
+        if found is None and self._last is None:
+            found = self._first_from(self._stream.start_time or 0, any_frame=True)
+        self._last = found or self._last
+        self._position_s = BEFORE_ALL if found is None else self._time_of(found)
         if 0 <= self._position_s < before < offset_s:
             # The keyframe lies before where we were: keyframes are rare here, going on would have been shorter.
             self._gap_s = min(max(self._gap_s, offset_s - self._position_s), MAX_GAP_S)
+
+    def _first_from(self, target: int, *, any_frame: bool = False) -> VideoFrame | None:
+        self._container.seek(target, stream=self._stream, backward=True, any_frame=any_frame)
+        self._frames = self._container.decode(self._stream)
+        return self._next_frame()
 
     def _next_frame(self) -> VideoFrame | None:
         """None at the end of the film; damaged stretches are stepped over."""

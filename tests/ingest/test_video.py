@@ -85,18 +85,46 @@ async def test_a_video_of_no_frames_says_so(opened, tmp_path):
     assert raised.value.reason == "not_a_picture"
 
 
+def blank(path, *, first_s, last_s):
+    """Zeroes over the data of every packet of a stretch of the film."""
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            if packet.pts is not None and first_s <= packet.pts * packet.time_base <= last_s:
+                data[packet.pos : packet.pos + packet.size] = bytes(packet.size)
+    path.write_bytes(data)
+
+
 async def test_a_damaged_stretch_is_stepped_over(opened, video, clock):
     path = video(seconds=6)
-    data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 200] = bytes(200)
-    path.write_bytes(data)
+    blank(path, first_s=1.8, last_s=3.4)
     source = opened(path)
-    looks = 0
+    levels = []
     for _ in range(12):
-        looks += (await source.look(deadline_s=10)).image.size > 0
+        levels.append(int((await source.look(deadline_s=10)).image.mean()))
         clock.advance(seconds=0.5)
-    assert looks == 12
+    assert len(levels) == 12
+    assert levels[-1] > levels[0] + 40
+    await source.close()
+
+
+async def test_a_film_damaged_to_its_end_keeps_its_last_good_picture(opened, video, clock):
+    path = video(seconds=6)
+    blank(path, first_s=3.0, last_s=6.0)
+    source = opened(path)
+    clock.advance(seconds=2.5)
+    good = (await source.look(deadline_s=10)).image.mean()
+    clock.advance(seconds=2.5)
+    assert (await source.look(deadline_s=10)).image.mean() == pytest.approx(good, abs=2)
+    await source.close()
+
+
+async def test_a_film_opened_at_a_damaged_place_shows_its_beginning(opened, video, clock):
+    path = video(seconds=6)
+    blank(path, first_s=3.0, last_s=6.0)
+    source = opened(path)
+    clock.advance(seconds=5)
+    assert (await source.look(deadline_s=10)).image.size
     await source.close()
 
 
