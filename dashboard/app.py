@@ -15,7 +15,6 @@ from dashboard.errors import add_error_handlers
 from dashboard.guard import Guard
 from dashboard.headers import Headers
 from dashboard.live.hub import HEARTBEAT_S, Hub
-from dashboard.live_schemas import live_schemas
 from dashboard.parts import Parts
 from dashboard.routes import (
     assessment,
@@ -30,7 +29,8 @@ from dashboard.routes import (
     session,
     tasks,
 )
-from dashboard.schemas import ErrorOut
+from dashboard.schemas.base import ErrorOut
+from dashboard.schemas.live import live_schemas
 from dashboard.sign_in import SignInGuard
 from dashboard.static import FrontEnd
 from dashboard.views.names import NameBook

@@ -7,7 +7,7 @@ import uuid
 from dashboard.errors import ApiError
 from dashboard.parts import Parts
 from dashboard.rights import Viewer
-from dashboard.schemas import ReportIn
+from dashboard.schemas.incidents import ReportIn
 from dispatch import reports
 from models.geometry import Box
 from models.ids import CameraId, SubcategoryCode

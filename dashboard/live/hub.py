@@ -14,9 +14,9 @@ from dashboard.live.log import read_deltas
 from dashboard.live.messages import CameraChanges, Cells, Delta, sse
 from dashboard.live.snapshots import Snapshot, Snapshots
 from dashboard.live.stream import MOST_WAITING, Stream
-from dashboard.live_schemas import LiveCounts, LiveEnd
 from dashboard.parts import Parts
 from dashboard.rights import Viewer
+from dashboard.schemas.live import LiveCounts, LiveEnd
 from dashboard.sessions import find_viewer
 from dashboard.views.cameras import state_out
 from dashboard.views.names import NameBook

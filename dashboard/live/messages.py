@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-from dashboard.live_schemas import LiveCameras, LiveGone, LiveIncident
 from dashboard.rights import Viewer
-from dashboard.schemas import CameraStateOut, EventOut, Out
+from dashboard.schemas.base import Out
+from dashboard.schemas.cameras import CameraStateOut
+from dashboard.schemas.incidents import EventOut
+from dashboard.schemas.live import LiveCameras, LiveGone, LiveIncident
 from dashboard.views.incidents import IncidentViews
 from models.ids import CameraId, CellId
 from models.incidents import Incident

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.live.messages import Cells, sse
-from dashboard.live_schemas import LiveCounts, LiveHealth, LiveSnapshot
 from dashboard.parts import Parts
 from dashboard.rights import Viewer
+from dashboard.schemas.live import LiveCounts, LiveHealth, LiveSnapshot
 from dashboard.search import Search, find
 from dashboard.views.cameras import camera_out
 from dashboard.views.incidents import IncidentViews

@@ -10,13 +10,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from dashboard.assessment_schemas import ComparedRatio, FormulaOut, LeagueOut, PlaceOut, SpanOut, Unit
 from dashboard.errors import ApiError
 from dashboard.parts import Parts
 from dashboard.rights import Viewer
 from dashboard.routes.indicators import During
 from dashboard.routes.indicators import Period as Stretch
-from dashboard.schemas import Identifier, IncidentPage, Ratio
+from dashboard.schemas.assessment import ComparedRatio, FormulaOut, LeagueOut, PlaceOut, SpanOut, Unit
+from dashboard.schemas.base import Identifier
+from dashboard.schemas.incidents import IncidentPage
+from dashboard.schemas.indicators import Ratio
 from dashboard.sessions import Assessor, Book, OpenParts
 from dashboard.views.incidents import IncidentViews
 from dashboard.views.names import Names

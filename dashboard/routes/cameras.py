@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from dashboard.errors import ApiError
-from dashboard.schemas import CameraOut, Identifier
+from dashboard.schemas.base import Identifier
+from dashboard.schemas.cameras import CameraOut
 from dashboard.sessions import Anyone, Book, OpenParts
 from dashboard.views.cameras import camera_out
 from models.ids import CameraId

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from dashboard.schemas import CoverageRow, TextOut
+from dashboard.schemas.base import TextOut
+from dashboard.schemas.system import CoverageRow
 from dashboard.sessions import Anyone, OpenParts
 from models.taxonomy import SeenBy, Taxonomy
 

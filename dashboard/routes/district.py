@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from dashboard.schemas import (
-    CategoryOut,
-    CellOut,
-    DepartmentOut,
-    DistrictOut,
-    PersonOut,
-    SubcategoryOut,
-    TextOut,
-)
+from dashboard.schemas.base import TextOut
+from dashboard.schemas.district import CategoryOut, CellOut, DepartmentOut, DistrictOut, PersonOut, SubcategoryOut
 from dashboard.sessions import Anyone, OpenParts
 from dispatch import people, places
 from models.people import Person, Role

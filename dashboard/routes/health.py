@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter
 
-from dashboard.schemas import HealthOut
+from dashboard.schemas.system import HealthOut
 from dashboard.sessions import OpenParts
 from dispatch import queries
 

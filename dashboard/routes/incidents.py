@@ -10,7 +10,8 @@ from dashboard.errors import ApiError
 from dashboard.parts import Parts
 from dashboard.reports import report
 from dashboard.rights import Viewer
-from dashboard.schemas import Identifier, IncidentDetail, IncidentOut, IncidentPage, NumberBefore, ReportIn, StepIn
+from dashboard.schemas.base import Identifier, NumberBefore
+from dashboard.schemas.incidents import IncidentDetail, IncidentOut, IncidentPage, ReportIn, StepIn
 from dashboard.search import Search, find
 from dashboard.sessions import Anyone, Book, Changer, Commander, OpenParts
 from dashboard.views.incidents import IncidentViews

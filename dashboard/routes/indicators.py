@@ -13,16 +13,9 @@ from pydantic import AwareDatetime
 from dashboard.errors import ApiError
 from dashboard.parts import Parts
 from dashboard.rights import Viewer
-from dashboard.schemas import (
-    Funnel,
-    FunnelOut,
-    Identifier,
-    IncidentPage,
-    IndicatorRow,
-    IndicatorTable,
-    NumberBefore,
-    Ratio,
-)
+from dashboard.schemas.base import Identifier, NumberBefore
+from dashboard.schemas.incidents import IncidentPage
+from dashboard.schemas.indicators import Funnel, FunnelOut, IndicatorRow, IndicatorTable, Ratio
 from dashboard.sessions import Assessor, Book, OpenParts
 from dashboard.views.incidents import IncidentViews
 from dispatch import indicators, queries

@@ -11,7 +11,8 @@ from dashboard.parts import Parts
 from dashboard.photographs import MAX_UPLOAD_BYTES, clean_jpeg
 from dashboard.rights import Viewer
 from dashboard.routes.cameras import JPEG
-from dashboard.schemas import PictureName, PictureOut
+from dashboard.schemas.base import PictureName
+from dashboard.schemas.incidents import PictureOut
 from dashboard.sessions import Administrator, Anyone, Changer, OpenParts
 from dispatch import accounts, queries
 from models.ids import PictureHash

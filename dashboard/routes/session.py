@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from dashboard import sign_in
 from dashboard.live.hub import hub_of
 from dashboard.parts import Parts
-from dashboard.schemas import Me, SignIn
+from dashboard.schemas.session import Me, SignIn
 from dashboard.sessions import COOKIE, Anyone, OpenParts, drop_cookie, hash_of, set_cookie
 from dispatch import accounts
 from models.people import Person

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request
 
 from dashboard.errors import ApiError
 from dashboard.headers import broker_url
-from dashboard.schemas import MqttOut, TasksOut
+from dashboard.schemas.incidents import TasksOut
+from dashboard.schemas.session import MqttOut
 from dashboard.sessions import Book, OpenParts, Worker
 from dashboard.views.incidents import IncidentViews
 from dispatch import queries

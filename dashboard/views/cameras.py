@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.schemas import CameraOut, CameraStateOut, FlawOut, ZoneOut
+from dashboard.schemas.cameras import CameraOut, CameraStateOut, FlawOut, ZoneOut
 from dashboard.views.names import Names
 from models.places import FLAW_WORDS, Camera, CameraCondition, CameraState, Flaw
 

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.rights import Viewer
-from dashboard.schemas import (
+from dashboard.schemas.base import Named, TextOut
+from dashboard.schemas.incidents import (
     ActorOut,
     AssignmentOut,
     EventOut,
     EvidenceOut,
     IncidentDetail,
     IncidentOut,
-    Named,
     PartOut,
-    TextOut,
 )
 from dashboard.views.names import Names
 from dispatch.task_message import is_overdue, steps_offered

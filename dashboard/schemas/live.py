@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
-from dashboard.schemas import CameraOut, CameraStateOut, EventOut, IncidentOut, Out, StepData, TextOut
+from dashboard.schemas.base import Out, TextOut
+from dashboard.schemas.cameras import CameraOut, CameraStateOut
+from dashboard.schemas.incidents import EventOut, IncidentOut, StepData
 from models.incidents import IncidentState
 from models.lifecycle import Step
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from dashboard.schemas import Out, Ratio
+from dashboard.schemas.base import Out
+from dashboard.schemas.indicators import Ratio
 from dispatch.periods import Kind
 
 Unit = Literal["cell", "person", "department"]
