@@ -111,19 +111,25 @@ class WatchNode:
         self._arrived = asyncio.Event()
         self._inferring: set[CameraId] = set()
         self._seen: dict[CameraId, Detections] = {}
+        self._cameras: dict[CameraId, Camera] = {}
         self._counts = {"gated": 0, "passing": 0, "observations": 0, "judge_failures": 0, "bad_pictures": 0}
         self.set_cameras(cameras)
         self._observer.restore(self._spool.memories())
 
     def set_cameras(self, cameras: Sequence[Camera]) -> dict[CameraId, str]:
-        """These from now on, while running too. Returns what is wrong, a sentence by camera; the rest goes on."""
-        known = {state.camera_id for state in self._fleet.states()}
+        """These from now on, while running too; those that stay as they were are not disturbed.
+
+        Returns what is wrong, a sentence by camera; the rest goes on.
+        """
+        present = {camera.camera_id: camera for camera in cameras}
         problems = {**self._observer.set_cameras(cameras), **self._fleet.set_cameras(cameras)}
-        for camera_id in known:
-            self._gate.forget(camera_id)
-        for camera_id in known - {camera.camera_id for camera in cameras}:
-            self._latest.forget(camera_id)
-            self._seen.pop(camera_id, None)
+        for camera_id, before in self._cameras.items():
+            if present.get(camera_id) != before:
+                self._gate.forget(camera_id)
+            if camera_id not in present:
+                self._latest.forget(camera_id)
+                self._seen.pop(camera_id, None)
+        self._cameras = present
         for camera_id, problem in problems.items():
             log.warning("camera %s: %s", camera_id, problem)
         return problems

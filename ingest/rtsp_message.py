@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from models.errors import SourceError
@@ -24,7 +26,7 @@ MAX_TARGET = 2048
 
 _STATUS = re.compile(r"RTSP/\d\.\d (\d{3})(?: |$)")
 _REQUEST = re.compile(r"[A-Z_]{2,20} \S{1,2048} RTSP/\d\.\d$")
-_BLANKS = b"\r\n \t"
+_BLANKS = re.compile(rb"[\r\n \t]+")
 _DOLLAR = 0x24
 
 
@@ -46,6 +48,15 @@ class Reply:
     def header(self, name: str) -> str:
         """The first of this name, empty when there is none."""
         return self.headers.get(name, [""])[0]
+
+    @property
+    def date(self) -> datetime | None:
+        """What the camera says the time is (RFC 2326 §12.18); None when it says nothing that can be read."""
+        try:
+            told = parsedate_to_datetime(self.header("date"))
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return told.replace(tzinfo=UTC) if told.tzinfo is None else told
 
 
 class Packet(NamedTuple):
@@ -76,8 +87,8 @@ class Wire:
                 after = at + 4 + (data[at + 2] << 8 | data[at + 3]) if at + 4 <= end else end + 1
                 whole = after <= end
                 message = Packet(data[at + 1], data[at + 4 : after]) if whole else None
-            elif data[at] in _BLANKS:
-                whole, after, message = True, at + 1, None
+            elif (blanks := _BLANKS.match(data, at)) is not None:
+                whole, after, message = True, blanks.end(), None
             else:
                 whole, after, message = self._head(data, at)
             if not whole:

@@ -1,14 +1,16 @@
 """A conversation with an RTSP camera over one TCP connection, to the IP address that was checked.
 
-Of our own, because what it has to promise is about limits: see docs/decisions/0009.
+Of our own, because what it has to promise is about limits: see docs/decisions/0010.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from ingest.addresses import NetworkAddress
 from ingest.credentials import Credentials
@@ -65,6 +67,7 @@ class Talk:
         self._heard = 0
         self._session = ""
         self._target = ""
+        self._told: tuple[datetime, float] | None = None
         self.keep_alive_s = SESSION_S
 
     @classmethod
@@ -107,6 +110,11 @@ class Talk:
             message = self._early.popleft() if self._early else await self._message()
             if isinstance(message, Packet) and message.channel == channel:
                 return message.data
+
+    @property
+    def camera_clock(self) -> datetime | None:
+        """What the camera's clock shows now, by the last answer of it that told the time."""
+        return self._told and self._told[0] + timedelta(seconds=time.monotonic() - self._told[1])
 
     def forgive(self) -> None:
         """A keyframe came: what was heard before it no longer counts."""
@@ -187,7 +195,10 @@ class Talk:
                     reason=Trouble.NOT_A_PICTURE,
                 )
             self._arrived.extend(self._wire.feed(data))
-        return self._arrived.popleft()
+        message = self._arrived.popleft()
+        if isinstance(message, Reply) and (told := message.date) is not None:
+            self._told = told, time.monotonic()
+        return message
 
     def _ended(self) -> SourceError:
         if self._target:

@@ -42,8 +42,9 @@ class ServedRtsp(ServedCamera):
     video: a file with an H.264 or H.265 track; user: asks for digest authentication, or basic; together: short units
     share a packet. PLAY begins with the keyframe before the present moment, as most cameras do. later, switch: a second
     file of the same length, keyframes and encoding, shown once `switch()` is true. location: where everybody is sent on
-    to. `plays` and `viewers` count past and present connections that played, `asked` the methods of all requests,
-    `given` the Authorization headers that came.
+    to. date: what it says the time is, in every answer. patience_s: hangs up on viewers it has not heard for so long,
+    as it says beforehand. `plays` and `viewers` count past and present connections that played, `asked` the methods of
+    all requests, `given` the Authorization headers that came.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class ServedRtsp(ServedCamera):
         basic: bool = False,
         together: bool = False,
         location: str = "",
+        date: str = "",
+        patience_s: int | None = None,
     ) -> None:
         super().__init__(user=user, password=password)
         self.encoding, self._frames = read_film(video)
@@ -68,6 +71,8 @@ class ServedRtsp(ServedCamera):
         self._together = together
         self.behaviour = behaviour
         self.location = location
+        self.date = date
+        self._patience_s = patience_s
         self.asked: deque[str] = deque(maxlen=REMEMBERED)
         self.given: deque[str] = deque(maxlen=REMEMBERED)
         self.plays = 0
@@ -81,7 +86,7 @@ class ServedRtsp(ServedCamera):
         playing: asyncio.Task[None] | None = None
         try:
             while self.behaviour is not RtspBehaviour.HANG_UP:
-                head = await _request(reader)
+                head = await asyncio.wait_for(_request(reader), self._patience_s)
                 if given := _header(head, "authorization"):
                     self.given.append(given)
                 method = head.split(" ", 1)[0]
@@ -92,6 +97,8 @@ class ServedRtsp(ServedCamera):
                     break
                 if method == "PLAY" and playing is None:
                     playing = asyncio.create_task(self._play(writer))
+        except TimeoutError:
+            pass  # It has not been heard for too long.
         finally:
             if playing is not None:
                 playing.cancel()
@@ -104,7 +111,7 @@ class ServedRtsp(ServedCamera):
         if self._user and method != "OPTIONS" and not self._admitted(head, method):
             wanted = 'Basic realm="camera"' if self._basic else 'Digest realm="camera", nonce="2f1c8a9b7d6e5f40"'
             return f"RTSP/1.0 401 Unauthorized\r\nCSeq: {sequence}\r\nWWW-Authenticate: {wanted}\r\n\r\n".encode()
-        lines = [f"RTSP/1.0 200 OK\r\nCSeq: {sequence}"]
+        lines = [f"RTSP/1.0 200 OK\r\nCSeq: {sequence}", *([f"Date: {self.date}"] if self.date else [])]
         body = ""
         match method:
             case "OPTIONS":
@@ -113,7 +120,8 @@ class ServedRtsp(ServedCamera):
                 body = self._description()
                 lines += ["Content-Type: application/sdp", f"Content-Length: {len(body)}"]
             case "SETUP":
-                lines += ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 20261123"]
+                timeout = f";timeout={self._patience_s}" if self._patience_s else ""
+                lines += ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1", f"Session: 20261123{timeout}"]
             case _:
                 lines.append("Session: 20261123")
         return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()

@@ -43,6 +43,9 @@ FIRST_LOOKS_S = 180.0
 SETTLE_S = 30.0
 """Between the last first look and the start of measuring: half a minute of inferring every camera once."""
 
+PRESENT = frozenset({"behind_s", "connected", "spool", "verifying", "waiting", "waiting_s"})
+"""Counters that tell how it stands, not how often something happened."""
+
 
 @dataclass(slots=True)
 class WatchedFigures:
@@ -147,7 +150,7 @@ async def _measure(pipe: Connection, node: WatchNode, fleet: NotedFleet, seconds
         cpu_s=cpu_s,
         inference_s=0.0,
         rss_mb=_rss_mb(),
-        counters={**{name: after[name] - before.get(name, 0) for name in after}, "behind_s": after["behind_s"]},
+        counters={name: after[name] - (0 if name in PRESENT else before.get(name, 0)) for name in after},
         epoch=epoch,
         told=[],
     )

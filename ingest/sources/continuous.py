@@ -11,12 +11,11 @@ import time
 from datetime import datetime
 
 from ingest.addresses import NetworkAddress
-from ingest.keyframe_decode import decode_keyframe
 from ingest.keyframe_stream import KeyframeDoor, KeyframeStream, too_late
 from ingest.means import Means
 from ingest.resolve import Resolver
 from ingest.source import Shot
-from ingest.undecoded import UndecodedShot
+from ingest.sources.keyframe import keyframe_shot
 from models.clock import Clock
 from models.errors import SourceError
 from models.places import Trouble
@@ -47,13 +46,9 @@ class ContinuousKeyframeSource:
                 data, at = await followed.newest()
         except TimeoutError:
             raise too_late(self.address, deadline_s, playing=self._followed is not None) from None
-        what = self.address.shown
-        picture = await self._means.decoding.run(
-            lambda: decode_keyframe(data, encoding=followed.stream.encoding, what=what),
-            deadline_s=max(stop_at - time.monotonic(), 0.1),
-            what=what,
+        return await keyframe_shot(
+            data, followed.stream, what=self.address.shown, stop_at=stop_at, at=at, means=self._means
         )
-        return UndecodedShot(picture, at)
 
     async def close(self) -> None:
         followed, self._followed = self._followed, None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime
 
 from ingest.addresses import NetworkAddress
 from ingest.keyframe_decode import decode_keyframe
 from ingest.keyframe_stream import KeyframeDoor, KeyframeStream, too_late
 from ingest.means import Means
 from ingest.resolve import Resolver
-from ingest.rtsp_description import Encoding
 from ingest.source import Shot
 from ingest.undecoded import UndecodedShot
 from models.clock import Clock
@@ -34,7 +34,7 @@ class KeyframeSource:
         stop_at = time.monotonic() + deadline_s
         stream, data = await self._keyframe(deadline_s)
         shot = keyframe_shot(
-            data, stream.encoding, what=self.address.shown, stop_at=stop_at, clock=self._clock, means=self._means
+            data, stream, what=self.address.shown, stop_at=stop_at, at=self._clock.now(), means=self._means
         )
         # Decoding takes as long as the camera's answer to TEARDOWN; neither is left behind when the other fails.
         decoded, _ = await asyncio.gather(shot, stream.talk.farewell(), return_exceptions=True)
@@ -61,13 +61,13 @@ class KeyframeSource:
 
 
 async def keyframe_shot(
-    data: bytes, encoding: Encoding, *, what: str, stop_at: float, clock: Clock, means: Means
+    data: bytes, stream: KeyframeStream, *, what: str, stop_at: float, at: datetime, means: Means
 ) -> Shot:
-    """The picture of a keyframe that just came. Raises SourceError when it is damaged."""
-    at = clock.now()
+    """The picture of a keyframe that came `at`. Raises SourceError when it is damaged."""
+    camera_clock = stream.talk.camera_clock
     picture = await means.decoding.run(
-        lambda: decode_keyframe(data, encoding=encoding, what=what),
+        lambda: decode_keyframe(data, encoding=stream.encoding, what=what),
         deadline_s=max(stop_at - time.monotonic(), 0.1),
         what=what,
     )
-    return UndecodedShot(picture, at)
+    return UndecodedShot(picture, at, camera_clock)

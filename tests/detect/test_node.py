@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -166,3 +167,20 @@ async def test_a_suppression_is_applied_and_said_so(tmp_path: Path) -> None:
                 await corner.show(street())
             await corner.handled(10)
         assert corner.node.counters()["observations"] == 0
+
+
+async def test_a_camera_that_stays_as_it_was_is_not_inferred_again_when_others_change(tmp_path: Path) -> None:
+    another = replace(PARKING, camera_id=CameraId("c2"), name="c2")
+    async with running(Corner(tmp_path, [seen()] * 3)) as corner:
+        await corner.show(street())
+        corner.node.set_cameras([PARKING, another])
+        await corner.show(street())
+        assert corner.detector.looks == 1
+
+
+async def test_a_camera_with_new_zones_is_inferred_again(tmp_path: Path) -> None:
+    async with running(Corner(tmp_path, [seen()] * 3)) as corner:
+        await corner.show(street())
+        corner.node.set_cameras([camera(everywhere(ZoneKind.FIRE_LANE))])
+        await corner.show(street())
+        assert corner.detector.looks == 2
