@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -56,6 +56,8 @@ class Reply:
             told = parsedate_to_datetime(self.header("date"))
         except (ValueError, TypeError, OverflowError):
             return None
+        if told.year == MAXYEAR:
+            return None  # no seconds can be added to its end
         return told.replace(tzinfo=UTC) if told.tzinfo is None else told
 
 

@@ -27,6 +27,9 @@ MAX_EARLY = 256
 MAX_HEARD = 64 * 1024 * 1024
 """Bytes without a keyframe: eight seconds of the largest main stream there is, 64 Mbit/s."""
 
+MAX_SAID = 256 * 1024
+"""Bytes before anything plays: the largest description and head allowed, three times."""
+
 FAREWELL_S = 0.3
 """The camera's answer to TEARDOWN is waited for so long: small cameras serve four viewers, and those that were hung up
 on without it stay counted for a minute. Over a network across town it takes 0.05 s."""
@@ -188,17 +191,25 @@ class Talk:
                 data = b""
             if not data:
                 raise self._ended()
-            self._heard += len(data)
-            if self._heard > MAX_HEARD:
-                raise SourceError(
-                    f"{self._what} sent {MAX_HEARD // 2**20} MB without a keyframe; use its sub-stream.",
-                    reason=Trouble.NOT_A_PICTURE,
-                )
+            self._count(data)
             self._arrived.extend(self._wire.feed(data))
         message = self._arrived.popleft()
         if isinstance(message, Reply) and (told := message.date) is not None:
             self._told = told, time.monotonic()
         return message
+
+    def _count(self, data: bytes) -> None:
+        self._heard += len(data)
+        if not self._target and self._heard > MAX_SAID:
+            raise SourceError(
+                f"{self._what} talks on without answering, or does not speak RTSP; check the port.",
+                reason=Trouble.UNREACHABLE,
+            )
+        if self._heard > MAX_HEARD:
+            raise SourceError(
+                f"{self._what} sent {MAX_HEARD // 2**20} MB without a keyframe; use its sub-stream.",
+                reason=Trouble.NOT_A_PICTURE,
+            )
 
     def _ended(self) -> SourceError:
         if self._target:

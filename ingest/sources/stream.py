@@ -45,8 +45,10 @@ class Stream:
         open_s = max(stop_at - started, 0.1)
         try:
             self._container = av.open(_full_url(address, ip=ip), options=dict(_OPTIONS), timeout=(open_s, read_s))
+            return
         except (av.FFmpegError, OSError) as error:
-            raise self._trouble(error, waited=time.monotonic() - started >= open_s * 0.95, opening=True) from None
+            trouble = self._trouble(error, waited=time.monotonic() - started >= open_s * 0.95, opening=True)
+        raise trouble  # Not where FFmpeg's error would stay with it as its context: that knows the password.
 
     def __enter__(self) -> Stream:
         return self
@@ -80,8 +82,10 @@ class Stream:
                     raise SourceError(f"{self._shown} sent no keyframe in time.", reason=Trouble.TIMEOUT)
         except (av.FFmpegError, OSError) as error:
             silent_s = time.monotonic() - heard_at
-            raise self._trouble(error, waited=silent_s >= self._read_s * 0.9, opening=False) from None
-        raise SourceError(f"{self._shown} ended its stream.", reason=Trouble.ENDED)
+            trouble = self._trouble(error, waited=silent_s >= self._read_s * 0.9, opening=False)
+        else:
+            trouble = SourceError(f"{self._shown} ended its stream.", reason=Trouble.ENDED)
+        raise trouble
 
     def _image(self, frame: VideoFrame) -> Image:
         if frame.width * frame.height > MAX_PIXELS:
