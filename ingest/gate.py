@@ -1,7 +1,8 @@
 """Whether a look needs inference: has anything changed since the look inferred last? At most 0.2 ms.
 
-Brightness is explained away first (one gain and offset for the whole picture, fitted where the picture agrees), so
-clouds, auto-exposure and dusk do not open the gate; what cannot be explained that way, in more than a speck, does.
+Brightness and a shaking mast are explained away first (one gain, offset and small shift for the whole picture, fitted
+where the picture agrees), so clouds, auto-exposure, dusk and wind do not open the gate; what cannot be explained that
+way, in more than a speck, does.
 Each cell of each camera learns how restless it is (leaves, water, flags).
 
 What differs in two looks running, the same way, has come to stand there: that always opens. What differs in one only
@@ -30,7 +31,8 @@ COLUMNS, ROWS = 48, 27
 """Cells of the signature; a pedestrian 30 pixels wide in a 768-pixel picture covers about 2 × 4 of them."""
 
 POINTS_PER_CELL = 4
-"""Pixels averaged across and down for a cell: 16 of them quarter the noise, and reading more costs too much."""
+"""Pixels averaged across and down for a cell, at least where the picture has them: 16 of them quarter the noise, and
+reading many more costs too much."""
 
 FULL_EVERY_S = 60.0
 """A look is inferred at least this often while little is known of the camera: two thirds of the shortest dwell limits
@@ -77,7 +79,19 @@ and cars that pass never do."""
 MAX_CAMERAS = 100_000
 """Cameras remembered, 18 kB each; the one not seen longest is forgotten first and just inferred once more."""
 
-_POINTS = (COLUMNS * POINTS_PER_CELL, ROWS * POINTS_PER_CELL)
+LEAST_GAIN, MOST_GAIN = 0.25, 4.0
+"""What exposure can do between two looks."""
+
+FURTHEST = 0.25
+"""Cells a shake may move the picture: three pixels of 640. Further away slopes say little, and it is a moved camera."""
+
+STILL = 2.5
+"""Grey levels below which there is nothing to explain: noise after averaging, a quarter of the least step."""
+
+STIFFNESS = 1.0
+"""Keeps a picture without slopes, a wall or a black one, without a shift; nothing beside real slopes."""
+
+_TRUSTED_CELLS = int(COLUMNS * ROWS * TRUSTED)
 
 Cells = NDArray[np.float32]
 """float32 (ROWS, COLUMNS), grey levels 0..255."""
@@ -166,23 +180,25 @@ class Gate:
 
 
 def signature(image: Image) -> Cells:
-    """The picture in 48 × 27 grey cells; a few thousand pixels are read whatever its size."""
+    """The picture in 48 × 27 grey cells; some ten thousand pixels are read whatever its size."""
     height, width = image.shape[:2]
     rows = max(height // (ROWS * POINTS_PER_CELL), 1)
     columns = max(width // (COLUMNS * POINTS_PER_CELL), 1)
     points: Image = np.ascontiguousarray(image[::rows, ::columns, 1])
-    # A whole number of points per cell: OpenCV averages those three times faster than fractions.
-    points = np.asarray(cv2.resize(points, _POINTS, interpolation=cv2.INTER_NEAREST), np.uint8)
+    # The mean of all its pixels: of a picture moved by one pixel, single ones would differ by chance.
     return np.asarray(cv2.resize(points, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def unexplained(cells: Cells, reference: Cells) -> Cells:
-    """Grey levels by which each cell differs from the reference under the best common gain and offset."""
-    gain, offset = _fit(reference, cells)
-    error = np.abs(_explained(reference, gain, offset) - cells)
-    trusted = error <= np.partition(error, int(error.size * TRUSTED), axis=None)[int(error.size * TRUSTED)]
-    gain, offset = _fit(reference[trusted], cells[trusted])
-    left: Cells = np.abs(cells - _explained(reference, gain, offset))
+    """Grey levels by which each cell differs from the reference under the best common gain, offset and shift."""
+    plain: Cells = np.abs(cells - reference)
+    if plain.max() <= STILL:
+        return plain
+    terms, now = _terms(reference), cells.ravel()
+    error = np.abs(now - _explained(terms, _fit(terms, now)))
+    trusted = np.flatnonzero(error <= np.partition(error, _TRUSTED_CELLS)[_TRUSTED_CELLS])
+    found = _fit(terms.take(trusted, axis=1), now.take(trusted))
+    left: Cells = np.abs(now - _explained(terms, found)).reshape(cells.shape)
     return left
 
 
@@ -227,20 +243,43 @@ def _forced(look: Look, memory: _Memory, age_s: float) -> bool:
     return not 0 <= age_s < memory.full_every_s * (1 - early)
 
 
-def _explained(reference: Cells, gain: float, offset: float) -> Cells:
+def _terms(reference: Cells) -> Cells:
+    """float32 (4, cells): what a later picture is made of: the reference, its slopes across and down, a constant.
+
+    A picture moved by part of a cell is the reference and that part of its slopes (Lucas and Kanade, 1981).
+    """
+    terms = np.zeros((4, *reference.shape), np.float32)
+    terms[0], terms[3] = reference, 1.0
+    np.subtract(reference[:, 2:], reference[:, :-2], out=terms[1, :, 1:-1])
+    np.subtract(reference[2:], reference[:-2], out=terms[2, 1:-1])
+    return terms.reshape(4, -1)
+
+
+def _explained(terms: Cells, found: Cells) -> Cells:
     """What the reference would look like now; a camera's levels end at 0 and 255."""
-    explained: Cells = reference * np.float32(gain) + np.float32(offset)
+    explained: Cells = found @ terms
     return explained.clip(0, 255, out=explained)
 
 
-def _fit(before: NDArray[np.float32], after: NDArray[np.float32]) -> tuple[float, float]:
-    """Least squares of after = gain × before + offset, gain kept to what exposure can do."""
-    mean_before, mean_after = cv2.mean(before)[0], cv2.mean(after)[0]
-    centred = before.ravel() - np.float32(mean_before)
+def _fit(terms: Cells, now: Cells) -> Cells:
+    """float32 (4,): gain, half shifts across and down, offset, by least squares; no shift where slopes cannot tell."""
+    products = (terms @ terms.T).astype(np.float64)
+    products.flat[:15:5] += STIFFNESS
+    found = np.linalg.solve(products, (terms @ now).astype(np.float64))
+    gain, across, down, _ = found
+    if LEAST_GAIN <= gain <= MOST_GAIN and max(abs(across), abs(down)) <= FURTHEST / 2:
+        return found.astype(np.float32)
+    return _fit_brightness(terms[0], now)
+
+
+def _fit_brightness(before: Cells, now: Cells) -> Cells:
+    """float32 (4,): gain, no shifts, offset."""
+    mean_before, mean_now = float(before.mean()), float(now.mean())
+    centred = before - np.float32(mean_before)
     spread = float(centred @ centred)
-    gain = float(centred @ after.ravel()) / spread if spread > 1.0 else 1.0
-    gain = min(max(gain, 0.25), 4.0)
-    return gain, mean_after - gain * mean_before
+    gain = float(centred @ now) / spread if spread > 1.0 else 1.0
+    gain = min(max(gain, LEAST_GAIN), MOST_GAIN)
+    return np.array([gain, 0.0, 0.0, mean_now - gain * mean_before], np.float32)
 
 
 def _is_something(over: Marks) -> bool:
