@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from dashboard.rights import Viewer
-from dashboard.views.incidents import IncidentViews
 from dispatch import queries
 from dispatch.store.store import StoreSession
+from dispatch.text_search import mentions
 from models.ids import CellId
 from models.incidents import Incident, IncidentState
 from models.people import Role
-
-# Words are matched here, not in the database: this many incidents are looked through for one page (some 50 ms),
-# then the page goes out with what was found and a mark where to go on.
-_LOOKED_THROUGH = 1000
 
 _LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """cell: only this one; words: all must occur where people would look for them; a bare number is an incident's."""
+    """cell: only this one; since, until: when it was opened; overdue_at: past its limit at this moment.
+
+    words: all must occur where people would look for them; a bare number is an incident's.
+    """
 
     states: frozenset[IncidentState]
     cell: CellId | None = None
-    subcategory: str | None = None
+    subcategories: Collection[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    overdue_at: datetime | None = None
     words: str = ""
+
+    @property
+    def number(self) -> int | None:
+        """What people say on the phone; more digits than a database's integer takes are nobody's number."""
+        digits = self.words.strip().removeprefix("#")
+        return int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_NUMBER else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,51 +45,34 @@ class Found:
     next_before: int | None
 
 
-def find(
-    session: StoreSession,
-    search: Search,
-    *,
-    viewer: Viewer,
-    views: IncidentViews,
-    before: int | None,
-    limit: int,
-) -> Found:
+def find(session: StoreSession, search: Search, *, viewer: Viewer, before: int | None, limit: int) -> Found:
     """One page, newest first."""
-    if search.words.strip().isdecimal():
-        return Found(_by_number(session, search, viewer), None)
-    wanted = search.words.casefold().split()
-    depth = _LOOKED_THROUGH - 1 if wanted else limit
-    candidates = _candidates(session, search, viewer=viewer, before=before, limit=depth + 1)
-    seen = candidates[:depth]
-    matching = [incident for incident in seen if _matches(incident, wanted, viewer=viewer, views=views)]
-    page = matching[:limit]
-    if len(matching) > limit:
-        return Found(page, page[-1].number)
-    return Found(page, seen[-1].number if len(candidates) > depth else None)
-
-
-def _by_number(session: StoreSession, search: Search, viewer: Viewer) -> list[Incident]:
-    """What people say on the phone; more digits than a database's integer takes are nobody's number."""
-    digits = search.words.strip()
-    incident = queries.incident_by_number(session, int(digits)) if len(digits) <= _LONGEST_NUMBER else None
-    if incident is None or not viewer.sees(incident) or incident.state not in search.states:
-        return []
-    cell_fits = search.cell in (None, incident.cell_id)
-    return [incident] if cell_fits and search.subcategory in (None, incident.subcategory) else []
+    if (number := search.number) is not None:
+        newest = _candidates(session, search, viewer=viewer, before=number + 1, limit=1)
+        return Found([incident for incident in newest if incident.number == number], None)
+    found = _candidates(session, search, viewer=viewer, before=before, limit=limit + 1)
+    page = found[:limit]
+    return Found(page, page[-1].number if len(found) > limit else None)
 
 
 def _candidates(
     session: StoreSession, search: Search, *, viewer: Viewer, before: int | None, limit: int
 ) -> list[Incident]:
     """Within the viewer's cells; a worker's own tasks too, wherever they are."""
+    words = search.words.split() if search.number is None else []
+    mentioning = mentions(words, session.practice.taxonomy) if words else None
 
     def listed(cells: frozenset[CellId] | None, person_id: str | None = None) -> list[Incident]:
         return queries.list_incidents(
             session,
             cells=cells,
             states=search.states,
-            subcategory=search.subcategory,
+            subcategories=search.subcategories,
             person_id=person_id,
+            since=search.since,
+            until=search.until,
+            overdue_at=search.overdue_at,
+            mentioning=mentioning,
             limit=limit,
             before_number=before,
         )
@@ -92,14 +85,3 @@ def _candidates(
         found += listed(chosen, viewer.person.person_id)
     unique = {incident.number: incident for incident in found}
     return [unique[number] for number in sorted(unique, reverse=True)[:limit]]
-
-
-def _matches(incident: Incident, wanted: list[str], *, viewer: Viewer, views: IncidentViews) -> bool:
-    if not wanted:
-        return True
-    shown = views.incident(incident, viewer=viewer)
-    assignee = shown.assignment.person_name if shown.assignment else ""
-    kind = shown.subcategory
-    places = (shown.camera_name or "", shown.cell_name or "")
-    text = " ".join((shown.why.zh, shown.why.en, kind.code, kind.zh, kind.en, assignee, *places)).casefold()
-    return all(word in text for word in wanted)

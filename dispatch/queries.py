@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import ColumnElement, String, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from dispatch.events import find_incident
 from dispatch.rows import EVENT, INCIDENT, event_of, incident_of
 from dispatch.store.store import StoreSession
 from models.ids import CellId, IncidentId, PersonId
-from models.incidents import OWED_STATES, Incident, IncidentEvent, IncidentState
+from models.incidents import FINISHED, OWED_STATES, Incident, IncidentEvent, IncidentState
 
 MOST_ROWS = 1000
 """No page shows more; a caller that wants all goes on with `before_number` or `seq`."""
@@ -28,30 +28,42 @@ def list_incidents(
     *,
     cells: Collection[CellId] | None = None,
     states: Collection[IncidentState] | None = None,
-    subcategory: str | None = None,
+    subcategories: Collection[str] | None = None,
     person_id: str | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
+    overdue_at: datetime | None = None,
+    mentioning: ColumnElement[bool] | None = None,
     ids: Collection[IncidentId] | None = None,
     limit: int = 100,
     before_number: int | None = None,
 ) -> list[Incident]:
-    """Newest first; None asks for nothing, an empty collection for none of them. Next page: `before_number`."""
-    query = select(INCIDENT).order_by(INCIDENT.c.number.desc()).limit(min(limit, MOST_ROWS))
-    if cells is not None:
-        query = query.where(INCIDENT.c.cell_id.in_(list(cells)))
-    if states is not None:
-        query = query.where(INCIDENT.c.state.in_([state.value for state in states]))
-    if subcategory is not None:
-        query = query.where(INCIDENT.c.subcategory == subcategory)
-    if person_id is not None:
-        query = query.where(INCIDENT.c.assignee_id == person_id)
-    if since is not None:
-        query = query.where(INCIDENT.c.opened_at >= since)
-    if ids is not None:
-        query = query.where(INCIDENT.c.incident_id.in_(list(ids)))
-    if before_number is not None:
-        query = query.where(INCIDENT.c.number < before_number)
-    return [incident_of(row) for row in session.execute(query)]
+    """Newest first; None asks for nothing, an empty collection for none of them. Next page: `before_number`.
+
+    since, until: when it was opened, until excluded; overdue_at: past its limit then; mentioning: see `text_search`.
+    """
+    row = INCIDENT.c
+    asked = (
+        None if cells is None else row.cell_id.in_(list(cells)),
+        None if states is None else row.state.in_([state.value for state in states]),
+        None if subcategories is None else row.subcategory.in_(list(subcategories)),
+        None if person_id is None else row.assignee_id == person_id,
+        None if since is None else row.opened_at >= since,
+        None if until is None else row.opened_at < until,
+        None if overdue_at is None else _overdue(overdue_at),
+        mentioning,
+        None if ids is None else row.incident_id.in_(list(ids)),
+        None if before_number is None else row.number < before_number,
+    )
+    query = select(INCIDENT).where(*(each for each in asked if each is not None))
+    newest = query.order_by(row.number.desc()).limit(min(limit, MOST_ROWS))
+    return [incident_of(found) for found in session.execute(newest)]
+
+
+def _overdue(at: datetime) -> ColumnElement[bool]:
+    """As `task_message.is_overdue` says it of one: a paused clock does not run out."""
+    finished = INCIDENT.c.state.in_([state.value for state in FINISHED])
+    return and_(INCIDENT.c.due_at < at, ~finished, INCIDENT.c.suspended_at.is_(None))
 
 
 def count_incidents(session: Session) -> int:

@@ -53,7 +53,7 @@ class Snapshots:
         views = IncidentViews(names, self._parts.taxonomy, self._parts.clock.now())
         with self._parts.store.reading() as session:
             seq = queries.last_seq(session)
-            found = find(session, Search(_OPEN), viewer=viewer, views=views, before=None, limit=MOST_OPEN)
+            found = find(session, Search(_OPEN), viewer=viewer, before=None, limit=MOST_OPEN)
         states = {state.camera_id: state for state in self._parts.camera_states()}
         body = LiveSnapshot(
             seq=seq,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
 
 from dashboard.errors import ApiError
 from dashboard.parts import Parts
@@ -20,6 +21,7 @@ from dispatch.store.store import StoreSession
 from models.errors import NotFoundError, StepRefusedError
 from models.ids import CameraId, CellId, IncidentId
 from models.incidents import FINISHED, Incident, IncidentState
+from models.taxonomy import Taxonomy
 
 router = APIRouter(tags=["incidents"])
 
@@ -37,21 +39,29 @@ def get_incidents(
     state: Annotated[list[IncidentState] | None, Query()] = None,
     cell: Annotated[Identifier | None, Query()] = None,
     subcategory: Annotated[Identifier | None, Query()] = None,
+    category: Annotated[Identifier | None, Query()] = None,
     open_: Annotated[bool | None, Query(alias="open")] = None,
+    overdue: Annotated[bool, Query(description="Only those that are past their limit now.")] = False,
+    since: Annotated[AwareDatetime | None, Query(description="Opened at this moment or later.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Opened before this moment.")] = None,
     q: Annotated[str, Query(max_length=100)] = "",
     before: NumberBefore | None = None,
     limit: Annotated[int, Query(ge=1, le=_LONGEST_PAGE)] = _PAGE,
 ) -> IncidentPage:
-    """Newest first. q: a number, or words of the reason, subcategory, camera, cell or person.
-
-    A page may hold fewer than `limit`, even none, while `next_before` says there is more to look through.
-    """
+    """Newest first. q: a number, or words that all occur in the reason, subcategory, camera, cell or person."""
+    now = parts.clock.now()
     search = Search(
-        states=_states(state, open_=open_), cell=CellId(cell) if cell else None, subcategory=subcategory, words=q
+        states=_states(state, open_=open_),
+        cell=CellId(cell) if cell else None,
+        subcategories=_kinds(parts.taxonomy, subcategory=subcategory, category=category),
+        since=since,
+        until=until,
+        overdue_at=now if overdue else None,
+        words=q,
     )
-    views = IncidentViews(book.names(), parts.taxonomy, parts.clock.now())
+    views = IncidentViews(book.names(), parts.taxonomy, now)
     with parts.store.reading() as session:
-        found = find(session, search, viewer=viewer, views=views, before=before, limit=limit)
+        found = find(session, search, viewer=viewer, before=before, limit=limit)
     return IncidentPage(
         incidents=[views.incident(incident, viewer=viewer) for incident in found.incidents],
         next_before=found.next_before,
@@ -123,3 +133,11 @@ def _states(chosen: list[IncidentState] | None, *, open_: bool | None) -> frozen
     if open_ is None:
         return states
     return states - FINISHED if open_ else states & FINISHED
+
+
+def _kinds(taxonomy: Taxonomy, *, subcategory: str | None, category: str | None) -> frozenset[str] | None:
+    """The subcategories asked for; None: all, and those that have left the taxonomy."""
+    if category is None:
+        return None if subcategory is None else frozenset({subcategory})
+    of_it = {code for code, kind in taxonomy.subcategories.items() if kind.category == category}
+    return frozenset(of_it if subcategory is None else of_it & {subcategory})

@@ -29,6 +29,10 @@ async def _step(client, incident_id, step, key="k", **data):
     return await client.post(f"/api/incidents/{incident_id}/steps", json={"step": step, "key": key, "data": data})
 
 
+async def _listed(client, **asked):
+    return (await client.get("/api/incidents", params=asked)).json()["incidents"]
+
+
 class TestTheList:
     async def test_an_incident_tells_everything_a_card_shows(self, browser, incident):
         shown = (await browser(WANG).get("/api/incidents")).json()["incidents"][0]
@@ -115,6 +119,45 @@ class TestTheList:
     async def test_an_overdue_one_says_so(self, browser, dashboard, incident):
         dashboard.clock.advance(hours=24 * 10)
         assert (await browser(WANG).get("/api/incidents")).json()["incidents"][0]["overdue"] is True
+
+    async def test_the_overdue_ones_alone_are_those_that_say_so(self, browser, dashboard, incident):
+        """One assigned, one whose clock is paused, one finished; then one that is new."""
+        _many(dashboard, 2, subcategory="B2")
+        ids = {each["number"]: each["incident_id"] for each in await _listed(browser(CENTRE))}
+        assert (await _step(browser(CENTRE), ids[2], "suspend", reason="等备件")).status_code == 200
+        assert (await _step(browser(CENTRE), ids[3], "nothing_here")).status_code == 200
+        dashboard.clock.advance(hours=24 * 10)
+        see(dashboard.parts.store, observation(dashboard.clock.now(), subcategory="A1"))
+        late = await _listed(browser(CENTRE), overdue="true")
+        everything = await _listed(browser(CENTRE))
+        assert [each["number"] for each in late] == [each["number"] for each in everything if each["overdue"]] == [1]
+
+    async def test_a_category_holds_its_subcategories(self, browser, dashboard, incident):
+        see(dashboard.parts.store, observation(dashboard.clock.now(), subcategory="A1", camera=EAST_CAMERA))
+        client = browser(CENTRE)
+
+        async def numbers(**asked):
+            return [each["number"] for each in await _listed(client, **asked)]
+
+        assert await numbers(category="B") == [1]
+        assert await numbers(category="A") == [2]
+        assert await numbers(category="A", subcategory="B1") == []
+        assert await numbers(category="Z") == []
+        assert await numbers(category="A", q="2") == [2]
+        assert await numbers(category="B", q="2") == []
+        assert await numbers(q="#2") == [2]
+
+    async def test_a_period_is_when_it_was_opened_and_its_end_is_outside(self, browser, dashboard, incident):
+        client = browser(CENTRE)
+        opened = (await _listed(client))[0]["opened_at"]
+        assert len(await _listed(client, since=opened)) == 1
+        assert await _listed(client, until=opened) == []
+        assert (await client.get("/api/incidents", params={"since": "2026-01-01T00:00:00"})).status_code == 422
+
+    async def test_a_long_search_in_many_words_is_answered(self, browser, incident):
+        """A hundred characters are at most fifty words; each asks the directory too."""
+        answer = await browser(CENTRE).get("/api/incidents", params={"q": "袋 " * 50})
+        assert [each["number"] for each in answer.json()["incidents"]] == [1]
 
 
 class TestOne:

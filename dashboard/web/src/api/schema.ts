@@ -190,9 +190,7 @@ export interface paths {
         };
         /**
          * Get Incidents
-         * @description Newest first. q: a number, or words of the reason, subcategory, camera, cell or person.
-         *
-         *     A page may hold fewer than `limit`, even none, while `next_before` says there is more to look through.
+         * @description Newest first. q: a number, or words that all occur in the reason, subcategory, camera, cell or person.
          */
         get: operations["get_incidents_api_incidents_get"];
         put?: never;
@@ -1880,7 +1878,14 @@ export interface operations {
                 state?: components["schemas"]["IncidentState"][] | null;
                 cell?: string | null;
                 subcategory?: string | null;
+                category?: string | null;
                 open?: boolean | null;
+                /** @description Only those that are past their limit now. */
+                overdue?: boolean;
+                /** @description Opened at this moment or later. */
+                since?: string | null;
+                /** @description Opened before this moment. */
+                until?: string | null;
                 q?: string;
                 before?: number | null;
                 limit?: number;
