@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -33,9 +34,12 @@ _OPTIONS = re.compile(r"^(t|every)=(\d{1,6}(?:\.\d{1,3})?)$")
 _SECRET_VALUE = re.compile(r"([?&;][^=&;#]*(?:pass|pas|pwd|token|key|secret|auth|sign)[^=&;#]*=)[^&;#]*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NetworkAddress:
-    """A camera on the network. `target`: path and query; user and password are kept out of `repr`."""
+    """A camera on the network. `target`: path and query; user and password are kept out of `repr`.
+
+    Each look asks for these words; they are put together once.
+    """
 
     scheme: str
     host: str
@@ -44,12 +48,12 @@ class NetworkAddress:
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def endpoint(self) -> str:
         """host:port, what one recorder or camera is known by."""
         return f"{_bracketed(self.host)}:{self.port}"
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Without user and password."""
         return f"{self.scheme}://{self.endpoint}{self.target}"
@@ -61,7 +65,7 @@ class NetworkAddress:
         secret = f"{quote(user, safe='')}:{quote(password or '', safe='')}@"
         return self.url.replace("://", f"://{secret}", 1)
 
-    @property
+    @cached_property
     def shown(self) -> str:
         """For people: no user, no password, no secret-looking query value."""
         return without_secret(self.url)
