@@ -11,6 +11,9 @@ import chinese_calendar
 
 log = logging.getLogger(__name__)
 
+MAX_ASKED = 4096
+"""Days remembered: eleven years."""
+
 
 class WorkCalendar(Protocol):
     """Tells whether a day (local date) is worked."""
@@ -35,8 +38,17 @@ class ChineseCalendar:
     def __init__(self, overrides: Mapping[date, bool] | None = None) -> None:
         self._overrides = dict(overrides or {})
         self._unknown: set[int] = set()
+        self._asked: dict[date, bool] = {}
 
     def is_working_day(self, day: date) -> bool:
+        """Each day is looked up once: sweeps ask for the same few of them for every open incident."""
+        if day not in self._asked:
+            if len(self._asked) >= MAX_ASKED:
+                self._asked.clear()
+            self._asked[day] = self._look_up(day)
+        return self._asked[day]
+
+    def _look_up(self, day: date) -> bool:
         if day in self._overrides:
             return self._overrides[day]
         try:

@@ -10,7 +10,7 @@ from typing import Any
 from dispatch.directory import read_directory
 from dispatch.events import append, expect_causes, find_event, find_incident, load_incidents, next_number
 from dispatch.followups import SYSTEM, follow_up
-from dispatch.known import expect_cameras, known_around, note_opened
+from dispatch.known import expect_sightings, known_around, note_opened
 from dispatch.opening import Attach, Open, Reopen, Sighting, decide
 from dispatch.projection import evidence_data
 from dispatch.routing import cell_at
@@ -56,10 +56,15 @@ def expect(session: StoreSession, messages: list[dict[str, Any]], *, now: dateti
     told = [message for message in messages if message.get("type") == "observation"]
     expect_causes(session, {key for message in told if isinstance(key := message.get("key"), str)})
     load_incidents(session, {one for message in messages if isinstance(one := message.get("incident"), str)})
-    cameras = {camera for message in told if isinstance(camera := message.get("camera"), str)}
+    sighted = {spot for message in told if (spot := _spot(message)) is not None}
     moments = [captured for message in told if (captured := _captured(message)) is not None]
-    if cameras:
-        expect_cameras(session, cameras, since=min([now, *moments]) - session.practice.patience.reopening)
+    if sighted:
+        expect_sightings(session, sighted, since=min([now, *moments]) - session.practice.patience.reopening)
+
+
+def _spot(message: Message) -> tuple[str, str] | None:
+    camera, kind = message.get("camera"), message.get("subcategory")
+    return (camera, kind) if isinstance(camera, str) and isinstance(kind, str) else None
 
 
 def _captured(message: Message) -> datetime | None:

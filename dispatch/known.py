@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
 
 from dispatch.directory import read_directory
-from dispatch.events import read_incidents
+from dispatch.events import load_incidents, read_incidents
 from dispatch.opening import Known, Sighting
 from dispatch.routing import Directory
 from dispatch.rows import INCIDENT
@@ -30,25 +30,40 @@ NEAR_DEGREES = (RANGE_M + REPORT_RANGE_M) / METRES_A_DEGREE * 1.5
 _OF_CAMERAS = select(INCIDENT).where(INCIDENT.c.camera_id.in_(bindparam("cameras", expanding=True)), _MATTERS)
 _FROM_THE_STREET = select(INCIDENT).where(INCIDENT.c.camera_id.is_(None), _MATTERS)
 _KIND = INCIDENT.c.subcategory == bindparam("subcategory")
+_NAMES_OF_MANY = select(INCIDENT.c.incident_id, INCIDENT.c.camera_id, INCIDENT.c.subcategory).where(
+    or_(INCIDENT.c.camera_id.is_(None), INCIDENT.c.camera_id.in_(bindparam("cameras", expanding=True))),
+    INCIDENT.c.subcategory.in_(bindparam("kinds", expanding=True)),
+    _MATTERS,
+)
+
+Spot = tuple[str | None, str]
+"""A camera (None: from the street) and a subcategory."""
 
 
 @dataclass(slots=True)
 class Around:
-    """The ids that matter in one transaction, by camera (None: from the street) and subcategory."""
+    """The ids that matter in one transaction, by spot. spots: those all of whose incidents are known."""
 
-    cameras: frozenset[str]
-    ids: dict[tuple[str | None, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    spots: frozenset[Spot]
+    ids: dict[Spot, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def expect_cameras(session: StoreSession, cameras: Collection[str], *, since: datetime) -> None:
-    """Reads at once what sightings of these cameras will be compared with, for a caller with many of them."""
+def expect_sightings(session: StoreSession, sighted: Collection[tuple[str, str]], *, since: datetime) -> None:
+    """Reads at once what sightings will be compared with, for a caller with many of them. sighted: camera and
+    subcategory of each."""
     directory = read_directory(session)
-    wanted = sorted({one for camera in cameras for one in directory.neighbours.get(camera, ())})
-    around = Around(frozenset(wanted))
-    found = read_incidents(session, _OF_CAMERAS, {"cameras": wanted, "since": since})
-    found += read_incidents(session, _FROM_THE_STREET, {"since": since})
-    for incident in found:
-        around.ids[incident.camera_id, incident.subcategory].append(incident.incident_id)
+    spots: set[Spot] = {(one, kind) for camera, kind in sighted for one in directory.neighbours.get(camera, ())}
+    spots |= {(None, kind) for _, kind in sighted}
+    around = Around(frozenset(spots))
+    values = {
+        "cameras": sorted({camera for camera, _ in spots if camera is not None}),
+        "kinds": sorted({kind for _, kind in spots}),
+        "since": since,
+    }
+    for incident_id, camera_id, subcategory in session.line.execute(_NAMES_OF_MANY, values).all():
+        if (camera_id, subcategory) in spots:
+            around.ids[camera_id, subcategory].append(incident_id)
+    load_incidents(session, [one for ids in around.ids.values() for one in ids])
     session.info["around"] = around
 
 
@@ -64,9 +79,10 @@ def known_around(session: StoreSession, sighting: Sighting, *, now: datetime) ->
     cameras = _cameras(directory, sighting)
     around: Around | None = session.info.get("around")
     since = min(sighting.seen_at, now) - session.practice.patience.reopening
-    if around is None or not around.cameras.issuperset(cameras) or sighting.camera_id is None:
+    spots: list[Spot] = [(camera, sighting.subcategory) for camera in (*cameras, None)]
+    if around is None or not around.spots.issuperset(spots) or sighting.camera_id is None:
         return _placed(directory, _read(session, sighting, cameras, since))
-    ids = [one for camera in (*cameras, None) for one in around.ids.get((camera, sighting.subcategory), ())]
+    ids = [one for spot in spots for one in around.ids.get(spot, ())]
     return _placed(directory, [session.incidents[one] for one in ids])
 
 
