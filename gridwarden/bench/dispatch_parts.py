@@ -35,8 +35,8 @@ from models.taxonomy import load_taxonomy
 
 SECRET = b"the secret of a throw-away benchmark"
 
-IN_FLIGHT = 1500
-"""Finds told and not yet committed while catching up: less than dispatch's queue holds, enough to keep it busy."""
+IN_FLIGHT = 400
+"""Finds told and not yet committed while catching up: the windows of eight watch nodes (`detect.publisher.WINDOW`)."""
 
 CAMERAS = 400
 """A third of a sub-district's: an incident is compared with those of its camera, so few cameras would not be alike."""
