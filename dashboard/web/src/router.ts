@@ -19,6 +19,11 @@ export const router = createRouter({
     { path: '/', component: () => import('./pages/command/CommandPage.vue'), meta: { theme: 'dark', roles: COMMAND } },
     { path: '/worker', component: () => import('./pages/worker/WorkerPage.vue'), meta: { theme: 'light', roles: ['worker'] } },
     {
+      path: '/incidents',
+      component: () => import('./pages/incidents/IncidentsPage.vue'),
+      meta: { theme: 'light', roles: ['analyst', 'leader', 'operator', 'administrator'] },
+    },
+    {
       path: '/analysis',
       component: () => import('./pages/analysis/AnalysisPage.vue'),
       meta: { theme: 'light', roles: ['analyst', 'leader', 'operator', 'administrator'] },

@@ -31,7 +31,17 @@ export function upload<T>(path: string, file: Blob): Promise<T> {
   return ask<T>(path, { method: 'POST', headers: { 'X-Gridwarden': '1' }, body: form }, UPLOAD_PATIENCE_MS);
 }
 
+/** A picture that must not be fetched twice or kept by the browser: each request of it is audited. */
+export async function getPicture(path: string): Promise<Blob> {
+  return (await answerTo(path, { method: 'GET', cache: 'no-store' }, PATIENCE_MS)).blob();
+}
+
 async function ask<T>(path: string, init: RequestInit, patienceMs: number): Promise<T> {
+  const answer = await answerTo(path, init, patienceMs);
+  return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T);
+}
+
+async function answerTo(path: string, init: RequestInit, patienceMs: number): Promise<Response> {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), patienceMs);
   const answer = await fetch(path, { ...init, signal: patience.signal })
@@ -40,7 +50,7 @@ async function ask<T>(path: string, init: RequestInit, patienceMs: number): Prom
     })
     .finally(() => clearTimeout(timer));
   noteServerTime(answer.headers.get('Date'));
-  if (answer.ok) return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T);
+  if (answer.ok) return answer;
   const error = await refusedBy(answer);
   if (error instanceof ApiError && error.status === 401 && path !== '/api/sign-in') onSignedOut();
   throw error;
