@@ -11,7 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +35,13 @@ def clock() -> FakeClock:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Callable[[], str]]:
     """Gives addresses of fresh databases in a cluster of its own; skips where there is no server."""
+    with throw_away_cluster() as cluster:
+        yield cluster.new_database
+
+
+@contextmanager
+def throw_away_cluster() -> Iterator[Cluster]:
+    """Started, and stopped at the end; skips where there is no server."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
@@ -44,7 +51,7 @@ def postgresql() -> Iterator[Callable[[], str]]:
         cluster = Cluster(programs[-1], Path(folder))
         try:
             cluster.start()
-            yield cluster.new_database
+            yield cluster
         finally:
             cluster.stop()
 
@@ -110,25 +117,22 @@ def _alive(process: int) -> bool:
 
 @pytest.fixture
 def own_cluster() -> Iterator[Cluster]:
-    """One that a test may kill; skips where there is no server."""
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs:
-        pytest.skip("no PostgreSQL server is installed")
-    with tempfile.TemporaryDirectory(prefix="gridwarden-postgresql-", ignore_cleanup_errors=True) as folder:
-        cluster = Cluster(programs[-1], Path(folder))
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.stop()
+    """One that a test may kill."""
+    with throw_away_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives addresses of empty databases of one kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'record.db'}"
-    return request.getfixturevalue("postgresql")()
+        return lambda: f"sqlite:///{tmp_path / uuid.uuid4().hex}.db"
+    return request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
+    return new_database()
 
 
 @pytest.fixture

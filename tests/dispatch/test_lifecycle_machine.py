@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
@@ -63,9 +65,12 @@ class Lifecycle(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.clock = FakeClock()
-        self.store = Store.open(f"sqlite:///{Path(self.folder.name) / 'record.db'}", clock=self.clock)
+        self.store = Store.open(self.new_database(), clock=self.clock)
         fill_small_district(self.store)
         self.sent: set[str] = set()
+
+    def new_database(self) -> str:
+        return f"sqlite:///{Path(self.folder.name) / 'record.db'}"
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -199,7 +204,20 @@ class Lifecycle(RuleBasedStateMachine):
             return last_seq(session)
 
 
-TestLifecycle = Lifecycle.TestCase
-TestLifecycle.settings = settings(
-    max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+class LifecycleOnPostgresql(Lifecycle):
+    empty_databases: Callable[[], str]
+
+    def new_database(self) -> str:
+        return type(self).empty_databases()
+
+
+class TestLifecycle(Lifecycle.TestCase):
+    settings = settings(max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+class TestLifecycleOnPostgresql(LifecycleOnPostgresql.TestCase):
+    settings = settings(max_examples=5, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+    @pytest.fixture(autouse=True)
+    def _cluster(self, postgresql: Callable[[], str]) -> None:
+        LifecycleOnPostgresql.empty_databases = staticmethod(postgresql)
