@@ -25,6 +25,7 @@ from dashboard.routes import (
     incidents,
     indicators,
     live,
+    metrics,
     pictures,
     session,
     tasks,
@@ -35,7 +36,20 @@ from dashboard.sign_in import SignInGuard
 from dashboard.static import FrontEnd
 from dashboard.views.names import NameBook
 
-_ROUTERS = (session, district, cameras, incidents, pictures, tasks, live, indicators, assessment, coverage, health)
+_ROUTERS = (
+    session,
+    district,
+    cameras,
+    incidents,
+    pictures,
+    tasks,
+    live,
+    indicators,
+    assessment,
+    coverage,
+    health,
+    metrics,
+)
 _ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorOut, "description": "What is wrong, zh and en."}}
 
 

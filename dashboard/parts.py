@@ -45,6 +45,7 @@ class CoverageLine(Protocol):
 class Parts:
     """mqtt_ws_url: `{host}` in it stands for the name the page was opened under; None: no WebSocket broker, workers
     pull. secure_cookies: only where HTTPS is in front. coverage None: no weights are loaded in this process.
+    metrics_token: what Prometheus must show; None: no metrics.
     """
 
     store: Store
@@ -61,6 +62,7 @@ class Parts:
     district_name: Text
     secure_cookies: bool = False
     coverage: Callable[[], Sequence[CoverageLine]] | None = None
+    metrics_token: str | None = None
 
 
 def parts_of(request: Request) -> Parts:

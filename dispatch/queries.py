@@ -70,6 +70,16 @@ def count_incidents(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(INCIDENT)) or 0
 
 
+def incidents_by_state(session: Session) -> dict[IncidentState, int]:
+    """How many unfinished ones stand in each state that any stands in."""
+    query = (
+        select(INCIDENT.c.state, func.count())
+        .where(INCIDENT.c.state.not_in([state.value for state in FINISHED]))
+        .group_by(INCIDENT.c.state)
+    )
+    return {IncidentState(state): count for state, count in session.execute(query).all()}
+
+
 def incident_by_number(session: Session, number: int) -> Incident | None:
     row = session.execute(select(INCIDENT).where(INCIDENT.c.number == number)).first()
     return None if row is None else incident_of(row)

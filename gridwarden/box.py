@@ -137,6 +137,7 @@ async def running(
                     district_name=district.name,
                     secure_cookies=settings.secure_cookies,
                     coverage=lambda: seen,
+                    metrics_token=folder.metrics_token(),
                 )
             )
             server = DashboardServer(app, HOST, settings.port)

@@ -67,6 +67,13 @@ class DataFolder:
         """Ready-made sign-ins of a demonstration; readable by its owner only."""
         return self.root / "demo-sign-ins.json"
 
+    def metrics_token(self) -> str:
+        """What Prometheus shows for `/metrics`, made at the first start; readable by the folder's owner only."""
+        path = self.root / "metrics-token"
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(32).encode())
+        return path.read_text().strip()
+
     def secret(self) -> bytes:
         """32 random bytes, made at the first start; MQTT passwords are derived from them."""
         path = self.root / "secret"
