@@ -97,12 +97,13 @@ async def chromium() -> AsyncIterator[Browser]:
 
 async def page_of(
     browser: Browser, served: tuple[SmallDashboard, str], path: str = "/incidents", *, person: str = CENTRE,
-    size: tuple[int, int] = DESK, locale: str = "zh-CN",
+    size: tuple[int, int] = DESK, language: str = "zh-CN",
 ) -> Page:  # fmt: skip
     dashboard, url = served
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale=locale, timezone_id="Asia/Shanghai"
+        viewport={"width": size[0], "height": size[1]}, locale=language, timezone_id="Asia/Shanghai"
     )
+    await context.add_init_script(f"localStorage.setItem('gw.language', '{language}')")
     await context.add_cookies([{"name": COOKIE, "value": dashboard.cookie(person)[COOKIE], "url": url}])
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"the page failed: {error}"))
@@ -130,7 +131,10 @@ async def test_what_is_looked_for_is_in_the_address(served: tuple[SmallDashboard
     await page.get_by_test_id("filter-q").fill("#3")
     await expect(page.get_by_test_id("incidents-empty")).to_be_visible()
     await shoot(page, "empty")
-    other = await page_of(chromium, served, "/incidents?cell=west&q=" + "王伟", locale="en")
+    await page.get_by_test_id("look-in-all").click()
+    await expect(lines).to_have_count(1)
+    await expect(lines).to_contain_text("#3")
+    other = await page_of(chromium, served, "/incidents?cell=west&q=" + "王伟", language="en")
     await expect(other.locator("tbody tr")).to_have_count(5)
     await expect(other.get_by_test_id("filter-q")).to_have_value("王伟")
     await shoot(other, "desk-en")
@@ -190,6 +194,7 @@ async def test_several_are_handled_at_once_and_each_says_what_came_of_it(
     await page.get_by_test_id("form-submit").click()
     await expect(page.get_by_test_id("bulk-summary")).to_have_text("延期：已办 2/3 件、1 件被拒绝")
     result = page.get_by_test_id("bulk-result")
+    await expect(result.locator("li").first).to_contain_text("#60")
     await expect(result.locator("[data-state=refused]")).to_contain_text("已经超期，不能再延期或挂账。")
     await shoot(page, "bulk-result")
     assert len(keys) == len(set(keys)) == 3
@@ -248,16 +253,22 @@ async def test_an_administrator_says_why_and_sees_the_original(
     await expect(operator.get_by_test_id("original")).to_have_count(0)
 
 
-@pytest.mark.parametrize("locale", ["zh-CN", "en"])
-async def test_it_is_usable_on_a_phone(served: tuple[SmallDashboard, str], chromium: Browser, locale: str) -> None:
-    page = await page_of(chromium, served, size=PHONE, locale=locale)
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_it_is_usable_on_a_phone(served: tuple[SmallDashboard, str], chromium: Browser, language: str) -> None:
+    page = await page_of(chromium, served, size=PHONE, language=language)
     await expect(page.locator("tbody tr").first).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    await shoot(page, f"phone-{locale}")
+    await shoot(page, f"phone-{language}")
+    await expect(page.get_by_test_id("filter-state")).to_be_hidden()
+    await page.get_by_test_id("filter-unfold").click()
+    await page.get_by_test_id("filter-cell").select_option("west")
+    await expect(page.locator("tbody tr")).to_have_count(5)
+    await shoot(page, f"phone-filters-{language}")
+    await page.get_by_test_id("filter-unfold").click()
     await page.get_by_test_id("tick-65").check()
     await page.get_by_test_id("tick-64").check()
     await page.get_by_test_id("bulk-assign").click()
-    await shoot(page, f"phone-bulk-{locale}")
+    await shoot(page, f"phone-bulk-{language}")
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
