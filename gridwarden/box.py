@@ -36,6 +36,7 @@ from gridwarden.install_district import install_district
 from gridwarden.measured_coverage import coverage_of, held_where_wanting
 from gridwarden.watch_health import watch_health
 from ingest.fleet import Fleet
+from ingest.kept_views import KeptViews
 from ingest.latest import LatestPictures
 from ingest.picture_store import PictureStore
 from models.clock import Clock, SystemClock
@@ -106,7 +107,7 @@ async def running(
         async with EmbeddedBroker(HOST, settings.mqtt_port, settings.mqtt_ws_port, access, clock=clock) as broker:
             originals = folder.originals if settings.keep_originals else None
             latest, pictures = LatestPictures(), PictureStore(folder.pictures, originals=originals)
-            fleet = Fleet(clock=clock, allow_private=settings.allow_private)
+            fleet = Fleet(clock=clock, allow_private=settings.allow_private, views=KeptViews(folder.node / "views"))
             node = WatchNode(
                 node_id=NODE,
                 cameras=cameras,

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from ingest.addresses import parse
 from ingest.backoff import REFUSED_RETRY_S, Hosts
+from ingest.kept_views import KeptViews
 from ingest.look_queue import LookQueue
 from ingest.means import Means
 from ingest.open_source import open_source
@@ -49,6 +50,9 @@ LONGEST_SLEEP_S = 1.0
 CLOSING_S = 0.5
 """Sources are given this long to hang up properly when the fleet stops."""
 
+KEEP_VIEWS_S = 600.0
+"""The right view changes by 2 % twice a minute at most: what a power cut loses is learnt again in as long."""
+
 
 class Fleet:
     """Watches cameras. `run` in one task, read `looks()` in others, change cameras at any time."""
@@ -63,13 +67,16 @@ class Fleet:
         deadline_s: float = DEADLINE_S,
         seed: int | None = None,
         opener: Callable[[Camera], Source] | None = None,
+        views: KeptViews | None = None,
     ) -> None:
-        """opener: other sources than those of `ingest.open_source`, for tests and benchmarks."""
+        """opener: other sources than those of `ingest.open_source`, for tests and benchmarks; views: where the cameras'
+        right views outlive a restart, None: nowhere."""
         self._clock = clock
         self._allow_private = allow_private
         self._workers = workers
         self._deadline_s = deadline_s
         self._means = Means()
+        self._views = views
         self._open_source = opener or self._open_usual
         self._scheduler = Scheduler(seed=seed)
         self._hosts = Hosts()
@@ -110,6 +117,7 @@ class Fleet:
 
     async def run(self) -> None:
         """Takes looks until cancelled; then all is closed within a second, whatever the cameras do. Once only."""
+        keeping = self._keep(self._closing, self._keep_views_now_and_then())
         try:
             while True:
                 self._wake.clear()
@@ -118,6 +126,8 @@ class Fleet:
                     async with asyncio.timeout(self._sleep_s()):
                         await self._wake.wait()
         finally:
+            keeping.cancel()
+            self._keep_views()
             await self._stop()
 
     def looks(self) -> AsyncIterator[Look]:
@@ -167,7 +177,10 @@ class Fleet:
         else:
             if present is not None:
                 self._remove(camera.camera_id)
-            self._watched[camera.camera_id] = Watched(camera, clock=self._clock, open_source=self._open_source)
+            references = self._views.load(camera) if self._views else None
+            self._watched[camera.camera_id] = Watched(
+                camera, clock=self._clock, open_source=self._open_source, references=references
+            )
         self._scheduler.add(camera.camera_id, max_interval_s=camera.max_interval_s, now=time.monotonic())
 
     def _remove(self, camera_id: CameraId) -> None:
@@ -227,6 +240,34 @@ class Fleet:
         else:
             self._scheduler.succeeded(turn.camera_id, now=now)
             self._queue.put(look)
+
+    async def _keep_views_now_and_then(self) -> None:
+        """Half a millisecond a camera, between looks."""
+        if self._views is None:
+            return
+        with contextlib.suppress(OSError):  # what cannot be read cannot be old either; saving tells
+            self._views.forget_old()
+        while True:
+            await asyncio.sleep(KEEP_VIEWS_S)
+            for watched in list(self._watched.values()):
+                if not self._keep_view(watched):
+                    break
+                await asyncio.sleep(0)
+
+    def _keep_views(self) -> None:
+        for watched in self._watched.values():
+            if not self._keep_view(watched):
+                break
+
+    def _keep_view(self, watched: Watched) -> bool:
+        """False when the disk takes nothing; the next round tries again."""
+        try:
+            if self._views is not None:
+                self._views.save(watched.camera, watched.view())
+        except OSError as error:
+            log.warning("The cameras' right views cannot be kept (%s); they would be learnt anew at a restart.", error)
+            return False
+        return True
 
     @property
     def _may_retry(self) -> bool:

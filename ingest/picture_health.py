@@ -98,10 +98,11 @@ class PictureHealth:
     live: bool
     clock_off: timedelta | None = None
     """The camera's clock minus ours, when it last told."""
+    references: dict[Light, Reference] = field(default_factory=dict)
+    """The right view in each light, as far as it is known."""
     _print: int = 0
     _same: int = 0
     _same_since: datetime | None = None
-    _references: dict[Light, Reference] = field(default_factory=dict)
     _compared_at: datetime | None = None
     _suspicions: dict[Flaw, _Suspicion] = field(default_factory=lambda: {flaw: _Suspicion() for flaw in Flaw})
 
@@ -125,7 +126,7 @@ class PictureHealth:
 
     def learn_anew(self) -> None:
         """The view is right as it is now: zones were drawn on it."""
-        self._references.clear()
+        self.references.clear()
         self._suspicions[Flaw.MOVED] = _Suspicion()
 
     def _showing(self, picture: Small, now: datetime) -> dict[Flaw, bool | None]:
@@ -142,12 +143,12 @@ class PictureHealth:
     def _against_reference(self, picture: Small, now: datetime) -> dict[Flaw, bool | None]:
         if picture.spread < UNIFORM:
             return {Flaw.COVERED: True, Flaw.BLURRED: None, Flaw.MOVED: None}
-        reference = self._references.get(picture.light)
+        reference = self.references.get(picture.light)
         if reference is not None and reference.is_mature(now) and not self._due(now):
             return {Flaw.COVERED: None, Flaw.BLURRED: None, Flaw.MOVED: None}
         found, sharpness = edges(picture.grey), picture.sharpness
         if reference is None:
-            self._references[picture.light] = first_reference(found, sharpness=sharpness, now=now)
+            self.references[picture.light] = first_reference(found, sharpness=sharpness, now=now)
             return {Flaw.BLURRED: None, Flaw.MOVED: None}
         if not reference.is_mature(now):
             learn(reference, found, sharpness=sharpness, now=now)

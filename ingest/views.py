@@ -149,6 +149,15 @@ def first_reference(found: Grey, *, sharpness: float, now: datetime) -> Referenc
     return reference
 
 
+def known_again(edges: Grey, *, began: datetime, learnt_at: datetime, sharpness: float, looks: int) -> Reference:
+    """A reference that was kept. Raises ValueError when the edges have another shape."""
+    if edges.shape != (ROWS - 2, COLUMNS - 2) or not np.isfinite(edges).all():
+        raise ValueError(f"edges of shape {edges.shape} are no reference view")
+    reference = Reference(edges, began=began, learnt_at=learnt_at, sharpness=sharpness, looks=looks)
+    _prepare(reference)
+    return reference
+
+
 def learn(reference: Reference, found: Grey, *, sharpness: float, now: datetime) -> None:
     """Quickly at first, as the mean of what was seen; slowly and seldom once mature."""
     mature = reference.is_mature(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from ingest import health
@@ -12,6 +13,7 @@ from ingest.health import Health
 from ingest.picture_health import PictureHealth
 from ingest.source import Source
 from ingest.undecoded import UndecodedLook, UndecodedShot
+from ingest.views import Light, Reference
 from models.clock import Clock
 from models.errors import SourceError
 from models.pictures import Look, LookReason
@@ -24,7 +26,15 @@ GRACE_S = 1.0
 class Watched:
     """Opens its source when first looked at, so that a wrong address is an offline camera and not a failed start."""
 
-    def __init__(self, camera: Camera, *, clock: Clock, open_source: Callable[[Camera], Source]) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        clock: Clock,
+        open_source: Callable[[Camera], Source],
+        references: dict[Light, Reference] | None = None,
+    ) -> None:
+        """references: the right view, where it is known from before."""
         self.camera = camera
         self.health = Health.starting(clock.now())
         self.inferred = 0
@@ -34,7 +44,7 @@ class Watched:
         self._open_source = open_source
         self._source: Source | None = None
         self._seq = 0
-        self._picture_health = PictureHealth(live=bool(self.endpoint))
+        self._picture_health = PictureHealth(live=bool(self.endpoint), references=references or {})
 
     async def look(self, reason: LookReason, *, deadline_s: float) -> Look:
         """Raises SourceError, also when the source overruns its deadline. Keeps `health` true either way."""
@@ -71,6 +81,11 @@ class Watched:
             failures=present.failures,
             flaws=self._picture_health.flaws,
         )
+
+    def view(self) -> dict[Light, Reference]:
+        """The right view as it is known now, a copy that stays as it is."""
+        references = self._picture_health.references
+        return {light: replace(reference) for light, reference in references.items()} if self.endpoint else {}
 
     def retuned(self, camera: Camera) -> None:
         """The same pictures under new words: name, zones, interval. Zones drawn anew make the view the right one."""
