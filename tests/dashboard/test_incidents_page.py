@@ -158,6 +158,9 @@ async def test_older_ones_come_as_one_scrolls_and_a_line_opens_its_incident(
     await expect(page.get_by_test_id("sheet")).to_have_count(0)
     await page.go_back()
     await expect(page.get_by_test_id("incident-detail")).to_be_visible()
+    await page.get_by_role("button", name="东门", exact=True).click()
+    await expect(page.get_by_test_id("sheet")).to_have_count(0)
+    await expect(page.get_by_test_id("filter-q")).to_have_value("东门")
 
 
 async def test_a_filter_is_kept_by_name_and_its_deletion_undone(
