@@ -10,6 +10,8 @@ import typer
 from rich.table import Table
 
 from gridwarden.commands.bench_detect import detect
+from gridwarden.commands.bench_live import live
+from gridwarden.commands.bench_rtsp import rtsp
 from gridwarden.commands.bench_scenes import scenes
 from gridwarden.console import JsonOption, out, print_json, progress_bar, say
 from gridwarden.detectors import WeightsOption
@@ -20,6 +22,8 @@ app = typer.Typer(help="Measure: real cameras, detector, broker, record and clie
 
 app.command("scenes")(scenes)
 app.command("detect")(detect)
+app.command("live")(live)
+app.command("rtsp")(rtsp)
 
 
 @app.callback()
