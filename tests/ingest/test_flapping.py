@@ -105,7 +105,8 @@ async def test_a_sub_district_flaps_for_half_an_hour_and_nothing_grows(camera, j
     allow_many_files()
     started = time.monotonic()
     used = await flapped(camera, jpeg, cameras=1438, rounds=int(SOAK_MINUTES), round_s=60.0, interval_s=10.0)
-    early = used[max(len(used) // 10, 1)]
-    assert used[-1][2] <= early[2] * GROWTH
-    assert abs(used[-1][0] - early[0]) <= early[0] * 0.1
+    early, late, all_up = used[max(len(used) // 10, 1)], used[-2], used[-1]
+    assert all_up[2] <= early[2] * GROWTH
+    assert abs(late[0] - early[0]) <= early[0] * 0.02  # a tenth of the cameras is down in both
+    assert all_up[0] <= 3 * 1438 + 60  # a listening socket and both ends of a connection each
     assert time.monotonic() - started > SOAK_MINUTES * 60
