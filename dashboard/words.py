@@ -58,6 +58,9 @@ WORDS: Mapping[str, Text] = {
     "too_many_viewers": Text(
         "同时查看的页面太多，请关掉一些再试。", "Too many live pages are open; close some and try again."
     ),
+    "access_revoked": Text(
+        "你的消息通道已被停用，请联系指挥中心恢复。", "Your line for new tasks was ended; ask the command centre."
+    ),
     "no_mqtt": Text(
         "任务推送没有开启，请用刷新获取任务。", "Task push is not running here; refresh to get your tasks."
     ),

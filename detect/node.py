@@ -85,8 +85,9 @@ class WatchNode:
         password: Callable[[], str] | None,
         data_dir: Path,
         clock: Clock,
+        broker_ca: Path | None = None,
     ) -> None:
-        """Raises DataFolderError when data_dir cannot be used."""
+        """broker_ca: whom TLS trusts (PEM). Raises DataFolderError when data_dir cannot be used, SettingsError."""
         data_dir.mkdir(parents=True, exist_ok=True)
         self._fleet, self._latest, self._clock = fleet, latest, clock
         self._gate = Gate()
@@ -104,7 +105,7 @@ class WatchNode:
         )  # fmt: skip
         self._publisher = broker_url and Publisher(
             node_id=node_id, broker_url=broker_url, password=password, spool=self._spool,
-            on_request=self._requested, clock=clock,
+            on_request=self._requested, clock=clock, ca_file=broker_ca,
         )  # fmt: skip
         self._loop: asyncio.AbstractEventLoop | None = None
         self._room, self._calm, self._ended = WaitingRoom(), list[Look](), False

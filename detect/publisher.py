@@ -13,6 +13,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
@@ -23,6 +24,7 @@ from detect.spool import Spool, Spooled
 from models.clock import Clock
 from models.errors import PayloadError, SettingsError
 from models.ids import NodeId
+from models.trust import trusting
 from models.wire import VERSION, committed_topic, moment, observations_topic, requests_topic, status_topic
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ Request = VerifyRequest | SuppressRequest
 
 
 class Publisher:
-    """One connection. password: asked for anew at every connect, it may expire."""
+    """One connection. password: asked for anew at every connect, it may expire. ca_file: whom TLS trusts (PEM)."""
 
     def __init__(
         self,
@@ -60,10 +62,12 @@ class Publisher:
         spool: Spool,
         on_request: Callable[[Request], None],
         clock: Clock,
+        ca_file: Path | None = None,
     ) -> None:
         self._node_id, self._spool, self._clock = node_id, spool, clock
         self._password, self._on_request = password, on_request
-        self._host, self._port, self._tls = _address(broker_url)
+        self._host, self._port, tls = _address(broker_url)
+        self._tls = trusting(ca_file) if tls else None
         self._wake = asyncio.Event()
         self._sent: dict[str, tuple[float, float]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,8 +103,8 @@ class Publisher:
         client.max_inflight_messages_set(WINDOW)
         client.reconnect_delay_set(*RECONNECT_S)
         client.will_set(status_topic(self._node_id), self._status(online=False), qos=1, retain=True)
-        if self._tls:
-            client.tls_set()
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
         self._sign(client)
         client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
         return client

@@ -48,6 +48,11 @@ def set_password_hash(session: Session, *, person_id: str, username: str, passwo
     session.merge(
         AccountRow(person_id=person_id, username=username, password_hash=password_hash, failed=0, locked_until=None)
     )
+    sign_out_everywhere(session, person_id)
+
+
+def sign_out_everywhere(session: Session, person_id: str) -> None:
+    """Ends all the person's signed-in browsers, as for a phone that was lost."""
     session.execute(delete(SessionRow).where(SessionRow.person_id == person_id))
     session.flush()
 

@@ -142,6 +142,14 @@ class EmbeddedBroker:
                 await asyncio.wait_for(broker.shutdown(), STOP_WITHIN_S)
             await _close_listeners(broker)
 
+    async def drop(self, identity: str) -> None:
+        """Ends this identity's connections; whether it may come back is for its password to show."""
+        if self._broker is None:
+            return
+        for session, handler in list(self._broker._sessions.values()):
+            if session.username == identity and session.transitions.state == "connected":
+                await handler.handle_connection_closed()
+
     async def __aenter__(self) -> EmbeddedBroker:
         await self.start()
         return self

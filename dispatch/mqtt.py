@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from models.errors import GridwardenError, SettingsError
+from models.trust import trusting
 
 log = logging.getLogger(__name__)
 
@@ -109,12 +110,14 @@ class MqttClient:
         username: str,
         password: Callable[[], str],
         subscriptions: Sequence[str] = (),
+        ca_file: Path | None = None,
     ) -> None:
+        """ca_file: certificates (PEM) that TLS trusts instead of the machine's own. Raises SettingsError."""
         self.counters = MqttCounters()
         self._address = BrokerAddress.parse(url)
         self._username, self._password = username, password
         self._subscriptions = list(subscriptions)
-        self._client = _paho_client(self._address, client_id)
+        self._client = _paho_client(self._address, client_id, ca_file)
         self._connection = 0
         self._connected = asyncio.Event()
         self._subscribed = asyncio.Event()
@@ -268,7 +271,7 @@ def _retrieve(future: asyncio.Future[None]) -> None:
         future.exception()
 
 
-def _paho_client(address: BrokerAddress, client_id: str) -> paho.Client:
+def _paho_client(address: BrokerAddress, client_id: str, ca_file: Path | None) -> paho.Client:
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
@@ -280,7 +283,7 @@ def _paho_client(address: BrokerAddress, client_id: str) -> paho.Client:
     client.reconnect_delay_set(*RECONNECT_S)
     client.max_inflight_messages_set(200)  # enough to fill a round trip; paho's 20 halves the rate over a real network
     if address.scheme in ("mqtts", "wss"):
-        client.tls_set_context(ssl.create_default_context())
+        client.tls_set_context(trusting(ca_file))
     if address.scheme in ("ws", "wss"):
         client.ws_set_options(path=address.path)
     return client

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 from dispatch.broker_access import DISPATCH
@@ -48,6 +49,7 @@ class DispatchService:
         clock: Clock | None = None,
         *,
         sweep_every_s: float = SWEEP_EVERY_S,
+        ca_file: Path | None = None,
     ) -> None:
         self.store = store
         self.clock = clock or store.clock
@@ -60,6 +62,7 @@ class DispatchService:
             username=DISPATCH,
             password=password if callable(password) else lambda: password,
             subscriptions=SUBSCRIPTIONS,
+            ca_file=ca_file,
         )
         # two threads: one writes, the other reads what is to be published meanwhile
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="dispatch")

@@ -11,7 +11,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from dashboard.parts import Parts
 from dashboard.server import DashboardServer
 from detect.detector import Detector
 from detect.node import WatchNode
-from dispatch.broker import EmbeddedBroker
 from dispatch.broker_access import DISPATCH, BrokerAccess, node_identity
 from dispatch.practice import Patience, Practice
 from dispatch.service import DispatchService
 from dispatch.store.store import Store
+from gridwarden.box_broker import BrokerSettings, box_broker
 from gridwarden.camera_book import CameraBook
 from gridwarden.data_folder import DataFolder
 from gridwarden.detectors import chosen_weights
@@ -48,13 +47,10 @@ HOST = "127.0.0.1"
 
 WEB_DIST = Path(__file__).resolve().parents[1] / "dashboard" / "web" / "dist"
 
-PASSWORD_LASTS = timedelta(hours=12)
-"""MQTT passwords of our own parts; a new one is made at every reconnect."""
-
 
 @dataclass(frozen=True, slots=True)
 class BoxSettings:
-    """Ports of 0 are chosen freely. mqtt_ws_url: how phones reach the broker when a proxy is in front.
+    """Ports of 0 are chosen freely.
 
     weights: what the detector was opened from, None for those in use in the data folder: coverage shows their figures.
     keep_originals: unmasked evidence is kept too, encrypted, for administrators.
@@ -62,9 +58,7 @@ class BoxSettings:
     """
 
     port: int = 8470
-    mqtt_port: int = 8471
-    mqtt_ws_port: int = 8472
-    mqtt_ws_url: str | None = None
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
     secure_cookies: bool = False
     allow_private: bool = True
     weights: Path | None = None
@@ -96,7 +90,6 @@ async def running(
 ) -> AsyncIterator[Box]:
     """The box runs while the context is open. Raises GridwardenError when it cannot start, or when a part fails."""
     clock = SystemClock()
-    access = BrokerAccess(folder.secret())
     seen = coverage_of(taxonomy, chosen_weights(settings.weights, data=folder.root), detector.names)
     taxonomy = held_where_wanting(taxonomy, seen)
     store = Store.open(folder.database_url, clock=clock, practice=Practice(taxonomy, patience=settings.patience))
@@ -104,7 +97,7 @@ async def running(
         book = CameraBook(store, keys=folder.camera_keys, notes=folder.camera_notes)
         install_district(store, district, taxonomy, book)
         cameras = book.watched()
-        async with EmbeddedBroker(HOST, settings.mqtt_port, settings.mqtt_ws_port, access, clock=clock) as broker:
+        async with box_broker(HOST, settings.broker, folder.secret(), store, clock=clock) as broker:
             originals = folder.originals if settings.keep_originals else None
             latest, pictures = LatestPictures(), PictureStore(folder.pictures, originals=originals)
             fleet = Fleet(clock=clock, allow_private=settings.allow_private, views=KeptViews(folder.node / "views"))
@@ -117,11 +110,12 @@ async def running(
                 pictures=pictures,
                 latest=latest,
                 broker_url=broker.url,
-                password=_password(access, node_identity(NODE), clock),
+                broker_ca=broker.ca_file,
+                password=broker.password(node_identity(NODE)),
                 data_dir=folder.node,
                 clock=clock,
             )
-            service = DispatchService(store, broker.url, _password(access, DISPATCH, clock), clock)
+            service = DispatchService(store, broker.url, broker.password(DISPATCH), clock, ca_file=broker.ca_file)
             app = create_app(
                 Parts(
                     store=store,
@@ -132,8 +126,8 @@ async def running(
                     latest=latest,
                     camera_states=fleet.states,
                     counters=lambda: _counters(node, service),
-                    broker_access=access,
-                    mqtt_ws_url=settings.mqtt_ws_url or f"ws://{{host}}:{broker.ws_port}/mqtt",
+                    broker_access=broker.access,
+                    mqtt_ws_url=broker.ws_url,
                     web_dist=WEB_DIST,
                     district_name=district.name,
                     secure_cookies=settings.secure_cookies,
@@ -143,11 +137,11 @@ async def running(
             )
             server = DashboardServer(app, HOST, settings.port)
             server.bind()
-            box = Box(server.url, broker.url, access, store, node, service, clock)
+            box = Box(server.url, broker.url, broker.access, store, node, service, clock)
             following = partial(follow_cameras, book, node, present=cameras)
             health = partial(watch_health, folder.health, fleet.states, clock=clock)
             evidence = partial(look_after_evidence, store, folder, settings.retention)
-            async with _all_running(service.run, node.run, server.run, following, health, evidence):
+            async with _all_running(broker.keep, service.run, node.run, server.run, following, health, evidence):
                 await server.started.wait()
                 yield box
     finally:
@@ -183,7 +177,3 @@ async def _all_running(*parts: Callable[[], Coroutine[Any, Any, None]]) -> Async
 
 def _counters(node: WatchNode, service: DispatchService) -> Mapping[str, float]:
     return {**node.counters(), **service.counters(), "broker": float(service.connected)}
-
-
-def _password(access: BrokerAccess, identity: str, clock: Clock) -> Callable[[], str]:
-    return lambda: access.issue(identity, expires_at=clock.now() + PASSWORD_LASTS)

@@ -10,6 +10,7 @@ import typer
 from gridwarden.commands import (
     backup,
     bench,
+    broker,
     cameras,
     cells,
     coverage,
@@ -50,6 +51,7 @@ app.add_typer(learn.app, name="learn")
 app.add_typer(shadow.app, name="shadow")
 app.add_typer(cameras.app, name="cameras")
 app.add_typer(cells.app, name="cells")
+app.add_typer(broker.app, name="broker")
 
 
 @app.callback()

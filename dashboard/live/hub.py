@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Request
@@ -92,6 +93,8 @@ class Hub:
         stream = Stream(viewer)
         if self._stopped:
             stream.end("shutdown")
+        if not self._streams:
+            self._snapshots.count_told()  # nobody was told what happened while nobody looked
         self._streams.add(stream)
         return stream
 
@@ -132,7 +135,8 @@ class Hub:
         return await to_thread.run_sync(self._read, after, limiter=self._readers)
 
     async def _snapshot(self, viewer: Viewer) -> Snapshot:
-        return await to_thread.run_sync(self._snapshots.take, viewer, limiter=self._readers)
+        take = partial(self._snapshots.take, viewer, told=self._snapshots.told)
+        return await to_thread.run_sync(take, limiter=self._readers)
 
     def _read(self, after: int) -> list[Delta]:
         return read_deltas(self._parts, self._book, after=after, limit=MOST_WAITING)
@@ -147,6 +151,7 @@ class Hub:
             self._seq = newest
             return
         deltas = await to_thread.run_sync(self._read, self._seq)
+        self._snapshots.count_told()
         for delta in deltas:
             for stream in self._streams:
                 stream.offer(delta)
@@ -156,6 +161,7 @@ class Hub:
         if not self._streams:
             return
         states = await to_thread.run_sync(self._parts.camera_states)
+        self._snapshots.count_told()
         self._tell_changes({state.camera_id: state for state in states})
         scopes = {stream.viewer.cells for stream in self._streams}
         counts = {

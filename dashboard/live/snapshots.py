@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from dashboard.views.names import NameBook
 from dispatch import indicators, queries
 from dispatch.deadlines import LOCAL
 from dispatch.indicators import Funnel
-from models.ids import IncidentId
-from models.incidents import FINISHED, IncidentState
+from models.ids import IncidentId, PersonId
+from models.incidents import FINISHED, Incident, IncidentState
+from models.people import Role
 from models.places import CameraCondition, CameraState
 
 # A page with more open incidents than this is not read by anyone; each is about 1 kB.
@@ -26,6 +28,9 @@ MOST_OPEN = 500
 
 # Funnels kept: one per group of cells somebody is watching; more groups than this start over.
 _MOST_SCOPES = 256
+
+# Whole snapshots kept, 1 MB each: pages of the same sight come back together after a restart.
+_MOST_SHARED = 8
 
 _OPEN = frozenset(IncidentState) - FINISHED
 
@@ -39,6 +44,18 @@ class Snapshot:
     shown: frozenset[IncidentId]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A snapshot for everybody of one role and sight, but for `concerned`: they may take other steps in it.
+
+    told: what the hub had told its viewers when it was begun; who has been told more needs a newer one.
+    """
+
+    told: int
+    snapshot: Snapshot
+    concerned: frozenset[PersonId]
+
+
 class Snapshots:
     """Reads snapshots, counts and health. Blocking: called in threads."""
 
@@ -46,8 +63,37 @@ class Snapshots:
         self._parts = parts
         self._book = book
         self._funnels: dict[Cells, tuple[int, datetime, Funnel]] = {}
+        self._shared: dict[tuple[Role, Cells], _Shared] = {}
+        self._told = 0
+        self._one_at_a_time = threading.Lock()
 
-    def take(self, viewer: Viewer) -> Snapshot:
+    @property
+    def told(self) -> int:
+        """How much the hub has told; to be read before `take`, at the moment from which the viewer hears of changes."""
+        return self._told
+
+    def count_told(self) -> None:
+        """The hub told its viewers something: a snapshot begun before it must not be given to whoever joins after."""
+        self._told += 1
+
+    def take(self, viewer: Viewer, *, told: int) -> Snapshot:
+        """The present, or what another viewer of the same sight was given who came no earlier than `told`."""
+        key = viewer.person.role, viewer.cells
+        with self._one_at_a_time:
+            kept = self._shared.get(key)
+            if kept and kept.told >= told and viewer.person.person_id not in kept.concerned:
+                return kept.snapshot
+            begun = self._told
+            snapshot, incidents = self._read(viewer)
+            concerned = frozenset(person for incident in incidents for person in _concerned(incident))
+            # a worker sees incidents of their own anywhere: nobody else sees just that
+            if viewer.person.role is not Role.WORKER and viewer.person.person_id not in concerned:
+                if len(self._shared) >= _MOST_SHARED:
+                    self._shared.clear()
+                self._shared[key] = _Shared(begun, snapshot, concerned)
+            return snapshot
+
+    def _read(self, viewer: Viewer) -> tuple[Snapshot, Collection[Incident]]:
         """`seq` and incidents are read in one transaction: the deltas go on exactly there."""
         names = self._book.names()
         views = IncidentViews(names, self._parts.taxonomy, self._parts.clock.now())
@@ -68,7 +114,7 @@ class Snapshots:
             more=found.next_before is not None,
         )
         shown = frozenset(incident.incident_id for incident in found.incidents)
-        return Snapshot(seq, sse("snapshot", body, seq=seq), shown)
+        return Snapshot(seq, sse("snapshot", body, seq=seq), shown), found.incidents
 
     def counts(self, cells: Cells, states: Collection[CameraState]) -> LiveCounts:
         """Today in one line, for these cells."""
@@ -112,3 +158,9 @@ class Snapshots:
             self._funnels.clear()
         self._funnels[cells] = (seq, midnight, today)
         return today
+
+
+def _concerned(incident: Incident) -> list[PersonId]:
+    """Who may take other steps than their role: the owner, and whoever was called in."""
+    called = [part.person_id for part in incident.open_parts if part.person_id]
+    return called if incident.assignment is None else [incident.assignment.person_id, *called]

@@ -20,6 +20,7 @@ from dispatch.broker_access import worker_identity
 from dispatch.mqtt import MqttClient
 from dispatch.queries import list_incidents
 from gridwarden.box import Box, BoxSettings, running
+from gridwarden.box_broker import BrokerSettings
 from gridwarden.data_folder import opened
 from gridwarden.demo.district import demo_district
 from gridwarden.demo.footage import Say
@@ -93,7 +94,7 @@ async def measure(seconds: float, footage: Path, *, say: Say, tick: Callable[[fl
     district = await asyncio.to_thread(lambda: demo_district(footage, [], taxonomy=taxonomy, say=say))
     say("loading the detector")
     detector = await asyncio.to_thread(warm_detector, None, cache=footage.parent / "compiled")
-    settings = BoxSettings(port=0, mqtt_port=0, mqtt_ws_port=0)
+    settings = BoxSettings(port=0, broker=BrokerSettings(port=0, ws_port=0))
     with tempfile.TemporaryDirectory() as root, opened(Path(root)) as folder:
         async with running(folder, district, taxonomy, detector, settings) as box, AsyncExitStack() as stack:
             phones = Phones()

@@ -12,6 +12,7 @@ import typer
 
 from dispatch.practice import Patience
 from gridwarden.box import Box, BoxSettings, running, until_stopped
+from gridwarden.box_broker import BrokerSettings
 from gridwarden.box_detector import box_detector
 from gridwarden.console import JsonOption, out, print_json, say
 from gridwarden.data_folder import DataFolder, opened
@@ -37,6 +38,10 @@ def up(
     mqtt_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the broker.")] = 8471,
     mqtt_ws_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the broker's WebSocket.")] = 8472,
     mqtt_ws_url: Annotated[str | None, typer.Option(help="The WebSocket's public address behind a proxy.")] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="A Mosquitto (`gridwarden broker setup`) instead of the broker in the box.")
+    ] = None,
+    broker_ca: Annotated[Path | None, typer.Option(help="Certificates that mqtts:// trusts (PEM).")] = None,
     secure_cookies: Annotated[bool, typer.Option(help="Set where HTTPS is in front.")] = False,
     evidence_days: Annotated[float, typer.Option(min=2, help="Keep pictures of finished incidents this long.")] = 180,
     evidence_gb: Annotated[float, typer.Option(min=0.1, help="And take at most this much room, GiB.")] = 20,
@@ -54,9 +59,7 @@ def up(
         raise SettingsError("Videos and addresses can be given with --demo only; a district file names its cameras.")
     settings = BoxSettings(
         port=port,
-        mqtt_port=mqtt_port,
-        mqtt_ws_port=mqtt_ws_port,
-        mqtt_ws_url=mqtt_ws_url,
+        broker=BrokerSettings(broker, broker_ca, mqtt_port, mqtt_ws_port, mqtt_ws_url),
         secure_cookies=secure_cookies,
         patience=PATIENCE if demo else Patience(),
         retention=Retention(days=evidence_days, most_bytes=int(evidence_gb * 2**30), originals_days=originals_days),

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from dashboard.live.hub import Hub
+from dashboard.live.snapshots import Snapshots
 from dashboard.live.stream import MOST_WAITING, Stream
 from dashboard.rights import Viewer
 from dashboard.testing import ADMINISTRATOR, ANALYST
 from dispatch import accounts, people, queries
 from dispatch.steps import take_step
 from dispatch.testing import CAMERA, CENTRE, EAST_CAMERA, WANG, WEST, observation, see, worker
-from models.ids import DepartmentId
+from models.ids import DepartmentId, PersonId
 from models.lifecycle import Step
 from models.people import Actor, Person, Role
 from models.places import CameraCondition, CameraState
@@ -323,3 +325,55 @@ class TestASlowViewer:
             while b"event: snapshot" not in rest:
                 rest = rest[-100:] + await reader.read(65536)
         writer.close()
+
+
+class TestOneSnapshotForManyPages:
+    """A snapshot of a whole district takes a tenth of a second: pages that come back together share it."""
+
+    @pytest.fixture
+    def snapshots(self, dashboard):
+        return Snapshots(dashboard.parts, dashboard.app.state.book)
+
+    def test_pages_of_the_same_sight_are_given_the_same(self, dashboard, snapshots):
+        see(dashboard.parts.store, observation(dashboard.clock.now()))
+        first, second = (snapshots.take(operator(name), told=snapshots.told) for name in ("anna", "ben"))
+        assert first is second
+        assert snapshots.take(leader(), told=snapshots.told) is not first
+
+    def test_what_was_begun_before_something_was_told_is_given_to_nobody_who_joined_after(self, dashboard, snapshots):
+        before = snapshots.take(operator("anna"), told=snapshots.told)
+        see(dashboard.parts.store, observation(dashboard.clock.now()))
+        snapshots.count_told()
+        assert snapshots.take(operator("ben"), told=snapshots.told).shown > before.shown
+
+    def test_who_owns_an_incident_is_given_their_own_steps(self, dashboard, snapshots):
+        see(dashboard.parts.store, observation(dashboard.clock.now()))
+        shared = snapshots.take(operator("anna"), told=snapshots.told)
+        assert snapshots.take(operator(WANG), told=snapshots.told) is not shared
+        assert snapshots.take(operator("ben"), told=snapshots.told) is shared
+
+
+async def test_who_looks_after_nobody_did_sees_what_happened_meanwhile(dashboard):
+    hub = Hub(dashboard.parts, dashboard.app.state.book)
+    hub._seq = dashboard.parts.feed.seq
+
+    async def incidents_seen() -> int:
+        stream = hub.join(operator("anna"))
+        messages = hub.messages(stream, after=None)
+        _, snapshot = [await anext(messages), await anext(messages)]
+        await messages.aclose()
+        hub.leave(stream)
+        return len(json.loads(snapshot.split(b"data: ")[1])["incidents"])
+
+    assert await incidents_seen() == 0
+    see(dashboard.parts.store, observation(dashboard.clock.now()))
+    await hub._follow()
+    assert await incidents_seen() == 1
+
+
+def operator(person_id: str) -> Viewer:
+    return Viewer(Person(PersonId(person_id), person_id, Role.OPERATOR, DepartmentId("SQ")), "hash")
+
+
+def leader() -> Viewer:
+    return Viewer(Person(PersonId("lead"), "lead", Role.LEADER, DepartmentId("SQ"), (WEST,)), "hash")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import httpx
+
+from dashboard.app import create_app
 from dashboard.testing import small_dashboard
+from dispatch.broker_access import BrokerAccess
 from dispatch.testing import EAST_CAMERA, SUN, WANG, observation, see
 
 
@@ -39,6 +45,16 @@ async def test_the_brokers_password_is_for_ones_own_topics_and_ends_with_the_shi
     assert not access.verify(given["username"], given["password"], dashboard.clock.now())
 
 
+async def test_who_was_revoked_gets_no_password_and_is_told_so(dashboard):
+    revoked = BrokerAccess(b"a secret of enough bytes", lambda identity: None if identity == f"worker:{WANG}" else 0)
+    app = create_app(replace(dashboard.parts, broker_access=revoked))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", cookies=dashboard.cookie(WANG)) as client:
+        answer = await client.get("/api/mqtt")
+        assert (await client.get("/api/tasks")).status_code == 200
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "access_revoked")
+
+
 async def test_two_pages_get_two_client_ids(browser):
     client = browser(WANG)
     ids = {(await client.get("/api/mqtt")).json()["client_id"] for _ in range(2)}
@@ -46,8 +62,6 @@ async def test_two_pages_get_two_client_ids(browser):
 
 
 async def test_without_a_broker_the_page_is_told_to_pull(tmp_path):
-    import httpx
-
     made = small_dashboard(tmp_path)
     transport = httpx.ASGITransport(made.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://x", cookies=made.cookie(WANG)) as client:

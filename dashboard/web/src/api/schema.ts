@@ -383,6 +383,8 @@ export interface paths {
         /**
          * Get Mqtt
          * @description The broker's address and a password of limited life for this person's own topics. 503 `no_mqtt` without one.
+         *
+         *     403 `access_revoked` when an operator ended this person's access.
          */
         get: operations["get_mqtt_api_mqtt_get"];
         put?: never;
