@@ -28,6 +28,7 @@ from dashboard.routes import (
     metrics,
     pictures,
     session,
+    settings,
     tasks,
 )
 from dashboard.schemas.base import ErrorOut
@@ -47,6 +48,7 @@ _ROUTERS = (
     indicators,
     assessment,
     coverage,
+    settings,
     health,
     metrics,
 )

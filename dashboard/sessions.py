@@ -86,6 +86,7 @@ def requires(roles: frozenset[Role]) -> Callable[[Request], Viewer]:
 Anyone = Annotated[Viewer, Depends(requires(EVERYONE))]
 Changer = Annotated[Viewer, Depends(requires(CHANGERS))]
 Commander = Annotated[Viewer, Depends(requires(COMMAND))]
+WholeDistrict = Annotated[Viewer, Depends(requires(frozenset({Role.OPERATOR, Role.ADMINISTRATOR})))]
 Assessor = Annotated[Viewer, Depends(requires(ASSESSORS))]
 Worker = Annotated[Viewer, Depends(requires(frozenset({Role.WORKER, Role.LEADER})))]
 Administrator = Annotated[Viewer, Depends(requires(frozenset({Role.ADMINISTRATOR})))]

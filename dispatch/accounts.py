@@ -41,6 +41,7 @@ class AuditEntry:
     action: str
     subject: str
     at: datetime
+    audit_id: int = 0
 
 
 def set_password_hash(session: Session, *, person_id: str, username: str, password_hash: str) -> None:
@@ -108,18 +109,30 @@ def audit(session: Session, *, person_id: str | None, action: str, subject: str,
 
 
 def audit_entries(
-    session: Session, *, person_id: str | None = None, subject: str | None = None, limit: int = 100
+    session: Session,
+    *,
+    person_id: str | None = None,
+    subject: str | None = None,
+    action: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[AuditEntry]:
-    """Newest first."""
+    """Newest first; before: only those older than this one."""
     query = select(AuditRow).order_by(AuditRow.audit_id.desc()).limit(limit)
     if person_id is not None:
         query = query.where(AuditRow.person_id == person_id)
     if subject is not None:
         query = query.where(AuditRow.subject == subject)
-    return [
-        AuditEntry(None if row.person_id is None else PersonId(row.person_id), row.action, row.subject, row.at)
-        for row in session.scalars(query)
-    ]
+    if action is not None:
+        query = query.where(AuditRow.action == action)
+    if before is not None:
+        query = query.where(AuditRow.audit_id < before)
+    return [_entry(row) for row in session.scalars(query)]
+
+
+def _entry(row: AuditRow) -> AuditEntry:
+    person_id = None if row.person_id is None else PersonId(row.person_id)
+    return AuditEntry(person_id, row.action, row.subject, row.at, row.audit_id)
 
 
 def _account(session: Session, row: AccountRow) -> Account:

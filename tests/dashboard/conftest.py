@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import async_playwright
 
 from dashboard.server import DashboardServer
 from dashboard.testing import DATABASE, SmallDashboard, small_dashboard
+
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic"]
 
 Browser = Callable[[str | None], httpx.AsyncClient]
 
@@ -61,3 +66,16 @@ async def server(dashboard: SmallDashboard) -> AsyncIterator[DashboardServer]:
     yield made
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Chromium]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        if os.environ.get("GRIDWARDEN_NO_SKIP"):
+            pytest.fail("no Chromium here")
+        pytest.skip("no Chromium here")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from dashboard.server import DashboardServer
 from dashboard.sessions import COOKIE
@@ -22,7 +21,6 @@ from models.lifecycle import Step
 from models.testing import FakeClock
 
 DIST = Path(__file__).resolve().parents[2] / "dashboard" / "web" / "dist"
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -55,19 +53,6 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[SmallDashboard, str]]:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     store.close()
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        if os.environ.get("GRIDWARDEN_NO_SKIP"):
-            pytest.fail("no Chromium here")
-        pytest.skip("no Chromium here")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 async def page_of(browser: Browser, served: tuple[SmallDashboard, str], *, width: int, locale: str) -> Page:

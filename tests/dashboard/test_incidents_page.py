@@ -5,29 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from dashboard.server import DashboardServer
-from dashboard.sessions import COOKIE
 from dashboard.testing import ADMINISTRATOR, ANALYST, SmallDashboard, small_dashboard
 from dispatch import accounts, queries
 from dispatch.steps import take_step
-from dispatch.testing import CENTRE, EAST_CAMERA, PHOTO, WANG, observation, see, worker
+from dispatch.testing import EAST_CAMERA, PHOTO, WANG, observation, see, worker
 from ingest.originals import Originals
 from models.geometry import Box
 from models.lifecycle import Step
 from models.testing import FakeClock
+from tests.dashboard.browsing import PHONE, page_of
 
 DIST = Path(__file__).resolve().parents[2] / "dashboard" / "web" / "dist"
-FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic"]
-DESK, PHONE = (1920, 1080), (390, 844)
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -80,35 +77,6 @@ def _street(*, blurred: bool) -> bytes:
     if blurred:
         image[225:285, 255:425] = cv2.blur(image[225:285, 255:425], (41, 41))
     return bytes(cv2.imencode(".jpg", image)[1])
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        if os.environ.get("GRIDWARDEN_NO_SKIP"):
-            pytest.fail("no Chromium here")
-        pytest.skip("no Chromium here")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        await browser.close()
-
-
-async def page_of(
-    browser: Browser, served: tuple[SmallDashboard, str], path: str = "/incidents", *, person: str = CENTRE,
-    size: tuple[int, int] = DESK, language: str = "zh-CN",
-) -> Page:  # fmt: skip
-    dashboard, url = served
-    context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale=language, timezone_id="Asia/Shanghai"
-    )
-    await context.add_init_script(f"localStorage.setItem('gw.language', '{language}')")
-    await context.add_cookies([{"name": COOKIE, "value": dashboard.cookie(person)[COOKIE], "url": url}])
-    page = await context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"the page failed: {error}"))
-    await page.goto(f"{url}{path}")
-    return page
 
 
 async def test_what_is_looked_for_is_in_the_address(served: tuple[SmallDashboard, str], chromium: Browser) -> None:

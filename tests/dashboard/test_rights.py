@@ -7,6 +7,7 @@ import pytest
 from dashboard.app import bare_app, describe
 from dashboard.testing import ONE_OF_EACH, street_jpeg
 from dispatch import queries
+from dispatch.refused import refuse
 from dispatch.testing import CAMERA, EAST_CAMERA, SUN, observation, see
 from ingest.originals import Originals
 from models.people import Role
@@ -41,6 +42,14 @@ WHO_MAY = {
     ("GET", "/api/assessment/ledger.csv"): {L, O, A, D},
     ("GET", "/api/assessment/ledger.xlsx"): {L, O, A, D},
     ("GET", "/api/coverage"): EVERYONE,
+    ("GET", "/api/quarantine"): {O, D},
+    ("POST", "/api/quarantine/{refused_id}/{decision}"): {O, D},
+    ("GET", "/api/audit"): {D},
+    ("GET", "/api/broker-access"): {D},
+    ("POST", "/api/broker-access/{identity}/{change}"): {D},
+    ("GET", "/api/calendar"): {L, O, D},
+    ("POST", "/api/calendar/{day}"): {D},
+    ("POST", "/api/calendar/{day}/remove"): {D},
 }
 OPEN_TO_ALL = {("POST", "/api/sign-in"), ("GET", "/api/health")}
 # The live feed never ends by itself; its rights are tested where it is served (test_live).
@@ -49,6 +58,7 @@ STREAMS = {("GET", "/api/live")}
 BODIES = {
     "/api/incidents/{incident_id}/steps": {"json": {"step": "receive", "key": "k1"}},
     "/api/incidents": {"json": {"camera_id": CAMERA, "subcategory": "B1"}},
+    "/api/calendar/{day}": {"json": {"working": False, "note": "台风停工"}},
     "/api/pictures": {"files": {"file": ("photo.jpg", street_jpeg(), "image/jpeg")}},
 }
 
@@ -75,6 +85,8 @@ def incidents(dashboard, tmp_path):
     dashboard.parts.latest.put(CAMERA, street_jpeg(seed=1), now)
     dashboard.parts.latest.put(EAST_CAMERA, street_jpeg(seed=2), now)
     see(dashboard.parts.store, observation(now, picture=picture))
+    with dashboard.parts.store.transaction() as session:
+        refuse(session, topic="gw/v1/observations/n", payload=b"{", reason="no JSON", at=now)
     east = dashboard.parts.pictures.put(street_jpeg(seed=3))
     see(dashboard.parts.store, observation(now, camera=EAST_CAMERA, picture=east))
     with dashboard.parts.store.reading() as session:
@@ -84,7 +96,14 @@ def incidents(dashboard, tmp_path):
 
 def _address(path, incident):
     return path.format(
-        camera_id=incident.camera_id, incident_id=incident.incident_id, picture=incident.evidence[0].picture
+        camera_id=incident.camera_id,
+        incident_id=incident.incident_id,
+        picture=incident.evidence[0].picture,
+        refused_id=1,
+        decision="discard",
+        identity=f"worker:{SUN}",
+        change="renew",
+        day="2026-12-24",
     )
 
 

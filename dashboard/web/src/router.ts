@@ -38,6 +38,11 @@ export const router = createRouter({
       component: () => import('./pages/coverage/CoveragePage.vue'),
       meta: { theme: 'light', roles: ['analyst', 'leader', 'operator', 'administrator'] },
     },
+    {
+      path: '/settings',
+      component: () => import('./pages/settings/SettingsPage.vue'),
+      meta: { theme: 'light', roles: ['operator', 'administrator'] },
+    },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 });

@@ -84,6 +84,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Audit
+         * @description The audit trail, newest first, of one person or one kind of action where named.
+         */
+        get: operations["get_audit_api_audit_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/broker-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Access
+         * @description Everybody who may connect to the broker: watch nodes, then people.
+         */
+        get: operations["get_access_api_broker_access_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/broker-access/{identity}/{change}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Access
+         * @description Ends the passwords issued so far; with `revoke` there are no new ones until `renew`. The person is signed out.
+         */
+        post: operations["change_access_api_broker_access__identity___change__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Calendar
+         * @description The days the operator declared worked or free, whatever the statutory calendar says.
+         */
+        get: operations["get_calendar_api_calendar_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendar/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put Day
+         * @description Declares the day; the deadlines that run through it move at once.
+         */
+        post: operations["put_day_api_calendar__day__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendar/{day}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Day
+         * @description The statutory calendar's word counts again for this day.
+         */
+        post: operations["remove_day_api_calendar__day__remove_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -455,6 +575,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quarantine
+         * @description Messages that could not be used, newest first.
+         */
+        get: operations["get_quarantine_api_quarantine_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{refused_id}/{decision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Refused
+         * @description Tries the message once more, as if it had come now, or leaves it. 422, 409: what still stands in its way.
+         */
+        post: operations["decide_refused_api_quarantine__refused_id___decision__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sign-in": {
         parameters: {
             query?: never;
@@ -537,6 +697,20 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccessOut
+         * @description Who may connect to the broker. changed_at: when the passwords were last renewed or revoked.
+         */
+        AccessOut: {
+            /** Changed At */
+            changed_at: string | null;
+            /** Identity */
+            identity: string;
+            /** Name */
+            name: string | null;
+            /** Revoked */
+            revoked: boolean;
+        };
+        /**
          * ActorOut
          * @description name: the person's or camera's; empty where there is none.
          */
@@ -579,6 +753,37 @@ export interface components {
             person_id: string;
             /** Person Name */
             person_name: string;
+        };
+        /**
+         * AuditOut
+         * @description Who did or looked at what. person: null where nobody was signed in.
+         */
+        AuditOut: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Audit Id */
+            audit_id: number;
+            /** Person */
+            person: string | null;
+            /** Person Id */
+            person_id: string | null;
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * AuditPage
+         * @description Newest first. next_before: asks for the entries before these; null at the end.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditOut"][];
+            /** Next Before */
+            next_before: number | null;
         };
         /** Body_post_picture_api_pictures_post */
         Body_post_picture_api_pictures_post: {
@@ -718,6 +923,49 @@ export interface components {
             seen_by: components["schemas"]["SeenBy"];
             /** Zh */
             zh: string;
+        };
+        /**
+         * DayIn
+         * @description working: a make-up workday, else a holiday; note: why, for those who come after.
+         */
+        DayIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Working */
+            working: boolean;
+        };
+        /**
+         * DayOut
+         * @description usual: whether the day is worked without the operator's word.
+         */
+        DayOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Note */
+            note: string;
+            /** Usual */
+            usual: boolean;
+            /** Working */
+            working: boolean;
+        };
+        /**
+         * DaysOut
+         * @description changed: incidents whose deadline moved by the change just made.
+         */
+        DaysOut: {
+            /**
+             * Changed
+             * @default 0
+             */
+            changed: number;
+            /** Days */
+            days: components["schemas"]["DayOut"][];
         };
         /** DepartmentOut */
         DepartmentOut: {
@@ -1373,6 +1621,32 @@ export interface components {
             value: number | null;
         };
         /**
+         * RefusedOut
+         * @description A message that could not be used. payload: its beginning, as text; decided_by: the name of who decided.
+         */
+        RefusedOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Decided By */
+            decided_by: string | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "waiting" | "redriven" | "discarded";
+            /** Payload */
+            payload: string;
+            /** Reason */
+            reason: string;
+            /** Refused Id */
+            refused_id: number;
+            /** Topic */
+            topic: string;
+        };
+        /**
          * ReplyMessage
          * @description MQTT, replies topic; key: a UUID, the same on every retry. `seen` is no step but a fact worth knowing.
          */
@@ -1714,6 +1988,194 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_audit_api_audit_get: {
+        parameters: {
+            query?: {
+                person?: string | null;
+                action?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_access_api_broker_access_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessOut"][];
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    change_access_api_broker_access__identity___change__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+                change: "renew" | "revoke";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_calendar_api_calendar_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysOut"];
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    put_day_api_calendar__day__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysOut"];
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    remove_day_api_calendar__day__remove_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysOut"];
                 };
             };
             /** @description What is wrong, zh and en. */
@@ -2361,6 +2823,65 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                 };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    get_quarantine_api_quarantine_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusedOut"][];
+                };
+            };
+            /** @description What is wrong, zh and en. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorOut"];
+                };
+            };
+        };
+    };
+    decide_refused_api_quarantine__refused_id___decision__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                refused_id: number;
+                decision: "redrive" | "discard";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong, zh and en. */
             "4XX": {
