@@ -51,8 +51,11 @@ class Named(Out):
 class ErrorBody(Out):
     """`code` is for programs; the sentences are for people. `state`: a refused step's incident stands here now.
 
-    `retry_after_s`: how long to wait before the same request can succeed, where waiting helps.
+    `retry_after_s`: how long to wait before the same request can succeed, where waiting helps. Both are left out where
+    there is nothing to say.
     """
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=False)
 
     code: str
     zh: str

@@ -993,7 +993,8 @@ export interface components {
          * ErrorBody
          * @description `code` is for programs; the sentences are for people. `state`: a refused step's incident stands here now.
          *
-         *     `retry_after_s`: how long to wait before the same request can succeed, where waiting helps.
+         *     `retry_after_s`: how long to wait before the same request can succeed, where waiting helps. Both are left out where
+         *     there is nothing to say.
          */
         ErrorBody: {
             /** Code */
@@ -1001,8 +1002,8 @@ export interface components {
             /** En */
             en: string;
             /** Retry After S */
-            retry_after_s: number | null;
-            state: components["schemas"]["IncidentState"] | null;
+            retry_after_s?: number | null;
+            state?: components["schemas"]["IncidentState"] | null;
             /** Zh */
             zh: string;
         };
